@@ -1,0 +1,58 @@
+"""The command line: thin commands over the same engine as the pytest plugin.
+
+Exit codes: 0 clean, 1 findings, 2 could not evaluate.
+"""
+
+import sys
+
+import click
+
+from skyworthy.cli.catalogue import explain, list_controls
+from skyworthy.cli.sandbox import sandbox
+from skyworthy.cli.suites import live, smoke, static, status, verify
+from skyworthy.errors import BadInput
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="skyworthy")
+def skyworthy() -> None:
+    """Certify that a cloud stack is fit to serve.
+
+    skyworthy reads what Terraform declares, observes what the AWS account (or the sandbox on this machine) really
+    holds, and judges both by one catalogue of controls.
+
+    \b
+    First steps:
+      skyworthy static --terraform path/to/terraform   judge any Terraform; needs no account, no network
+      skyworthy verify                                 static, live and smoke on the sandbox, with reports
+      skyworthy explain rds.multi-az                   why a finding matters and how to fix it
+
+    Exit codes: 0 clean, 1 findings, 2 could not evaluate.
+    """
+
+
+for command in (verify, static, live, smoke, status, list_controls, explain, sandbox):
+    skyworthy.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; every failure of skyworthy itself exits with 2, never with the 1 of findings."""
+    try:
+        skyworthy(standalone_mode=False)
+    except click.exceptions.Exit as finished:
+        sys.exit(finished.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except BadInput as error:
+        click.echo(f"skyworthy: {error}", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("skyworthy: interrupted; reports keep their last complete state", err=True)
+        sys.exit(2)
+    except Exception:  # noqa: BLE001 - a defect of ours must not look like a finding
+        import traceback
+
+        traceback.print_exc()
+        click.echo("skyworthy: this is a defect of skyworthy, not of the stack; nothing was certified", err=True)
+        sys.exit(2)

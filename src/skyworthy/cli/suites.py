@@ -1,0 +1,164 @@
+"""``skyworthy verify | static | live | smoke | status``."""
+
+import datetime
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from skyworthy.config import Environment, Settings, load_settings
+from skyworthy.errors import BadInput
+from skyworthy.results import SuiteResult, combined, write_json, write_whole
+
+
+def selection(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what to certify."""
+    options = (
+        click.option(
+            "--terraform",
+            type=click.Path(path_type=Path),
+            metavar="DIR",
+            help="A root module, or a tree in which root modules are found. Default: what skyworthy.toml names.",
+        ),
+        click.option("--env", metavar="NAME", help="Only this environment."),
+        click.option("--no-checkov", is_flag=True, help="Leave checkov out of the static suite."),
+        click.option("--no-waivers", is_flag=True, help="Ignore waivers.toml."),
+        click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Verdicts as JSON."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def looking(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that says where live and smoke look."""
+    return click.option(
+        "--target",
+        type=click.Choice(["sandbox", "aws"]),
+        default="sandbox",
+        show_default=True,
+        help="The sandbox (a running one, else one replayed for this run) or the AWS account of your credentials.",
+    )(function)
+
+
+@click.command()
+@selection
+def static(**given: Any) -> None:
+    """Judge what the Terraform declares: no credentials, no network.
+
+    \b
+    Examples:
+      skyworthy static                                  every environment of skyworthy.toml
+      skyworthy static --env production
+      skyworthy static --terraform ../their-repo --no-checkov
+    """
+    _run(["static"], **given)
+
+
+@click.command()
+@selection
+@looking
+def live(**given: Any) -> None:
+    """Judge what the account really holds, only reading.
+
+    \b
+    Examples:
+      skyworthy live --env staging                      on the sandbox
+      skyworthy live --env staging --target aws
+    """
+    _run(["live"], **given)
+
+
+@click.command()
+@selection
+@looking
+def smoke(**given: Any) -> None:
+    """Ask the running services: health, database, cache.
+
+    On the sandbox the declared services are launched first, as the ECS agent would start them, beside a real
+    PostgreSQL and a real Redis-protocol server.
+
+    \b
+    Example:
+      skyworthy smoke --env staging
+    """
+    _run(["smoke"], **given)
+
+
+@click.command()
+@selection
+@looking
+def verify(**given: Any) -> None:
+    """Run static, live and smoke, and write JUnit and DEPLOYMENT_STATUS.md.
+
+    \b
+    Examples:
+      skyworthy verify
+      skyworthy verify --env staging --json verdicts.json
+    """
+    _run(["static", "live", "smoke"], **given)
+
+
+@click.command()
+def status() -> None:
+    """Write DEPLOYMENT_STATUS.md anew from the last results, and say where it is."""
+    settings = load_settings(Path())
+    click.echo(f"{_write_status(settings)}")
+
+
+def _run(
+    suites: Sequence[str],
+    terraform: Path | None,
+    env: str | None,
+    no_checkov: bool,
+    no_waivers: bool,
+    json_file: Path | None,
+    target: str = "sandbox",
+) -> None:
+    # Imported here: boto3 and the readers take a while, and --help needs none of them.
+    from skyworthy.reports.console import progress, report
+    from skyworthy.suites.catalogue import SUITES
+    from skyworthy.suites.selection import select
+    from skyworthy.suites.suite import Options
+
+    settings = load_settings(Path())
+    results: list[SuiteResult] = []
+    red = False
+    for environment in select(settings, terraform=terraform, env=env):
+        for name in suites:
+            entry = SUITES[name]
+            with progress(f"{name} {environment.name}") as told:
+                options = Options(
+                    checkov=not no_checkov, target=target, waivers=not no_waivers, progress=told, announce=click.echo
+                )
+                result = entry.run(settings, environment, options)
+            report(result)
+            results.append(result)
+            red = red or entry.gate.stops(result.verdicts)
+            _keep(settings, environment, result)
+    if json_file is not None:
+        write_json(json_file, combined(results))
+    if len(suites) > 1 and settings.environments:
+        click.echo(f"reports: {_write_status(settings)}")
+    raise click.exceptions.Exit(1 if red else 0)
+
+
+def _keep(settings: Settings, environment: Environment, result: SuiteResult) -> None:
+    """Results of configured environments are kept for reports; those of somebody's directory are only shown."""
+    from skyworthy.reports.store import save
+
+    if environment.name in settings.environments and settings.environments[environment.name] is environment:
+        save(settings, result)
+
+
+def _write_status(settings: Settings) -> Path:
+    from skyworthy.reports.status import deployment_status
+    from skyworthy.reports.store import load_latest
+
+    if not settings.environments:
+        raise BadInput(f"no skyworthy.toml in {settings.directory}: there is no environment whose status to write")
+    path = settings.reports / "DEPLOYMENT_STATUS.md"
+    now = datetime.datetime.now(datetime.UTC)
+    write_whole(path, deployment_status(settings, load_latest(settings), now=now))
+    return path

@@ -1,0 +1,191 @@
+"""skyworthy.toml: environments, their policies, how to launch and what to probe."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from skyworthy.config.policy import BUILT_IN_POLICIES, Policy, policy_for
+from skyworthy.config.tables import Toml
+from skyworthy.errors import BadInput
+
+SETTINGS_FILE = "skyworthy.toml"
+
+
+@dataclass(frozen=True)
+class StandIn:
+    """What runs in the place of an image that this machine cannot run.
+
+    Args:
+        command: program and arguments; ``{python}`` is this interpreter.
+        directory: working directory, relative to the file.
+    """
+
+    command: tuple[str, ...]
+    directory: str = "."
+
+
+@dataclass(frozen=True)
+class LaunchSettings:
+    """``[launch]``: how declared services run on this machine.
+
+    Args:
+        stand_ins: container name -> stand-in.
+    """
+
+    stand_ins: Mapping[str, StandIn] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SmokeSettings:
+    """``[smoke]``: what the smoke tests ask of the services.
+
+    Args:
+        database_path: a route that reads the database; empty: none.
+        login_path: where a token is had for it; empty: the token comes from ``token_variable``.
+        token_variable: name of the environment variable that holds a token.
+        p95_ms: latency budget of the health endpoint, milliseconds.
+        samples: requests of a latency sample.
+        deadline_seconds: how long a service may take to answer well.
+    """
+
+    database_path: str = ""
+    login_path: str = ""
+    token_variable: str = "SKYWORTHY_TOKEN"  # noqa: S105 - the name of a variable
+    p95_ms: float = 500.0
+    samples: int = 20
+    deadline_seconds: float = 30.0
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment: a root module and what is demanded of it.
+
+    Args:
+        name: ``staging``; the directory's name where there is no skyworthy.toml.
+        root: the root module.
+        policy: what is demanded of it.
+        policy_name: the built-in policy that it starts from.
+        region: of the account; empty: as the provider block says.
+        url: where its API answers, for people.
+        var_files: tfvars files beside those that Terraform loads by itself, relative to the root.
+        inventory: Terraform type -> how many of it there are at least.
+    """
+
+    name: str
+    root: Path
+    policy: Policy = BUILT_IN_POLICIES["baseline"]
+    policy_name: str = "baseline"
+    region: str = ""
+    url: str = ""
+    var_files: tuple[str, ...] = ()
+    inventory: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that skyworthy.toml says, or its defaults.
+
+    Args:
+        directory: where the file stands or would stand; caches and reports lie below it.
+        project: name for titles.
+        environments: by name, in the file's order.
+        launch: see LaunchSettings.
+        smoke: see SmokeSettings.
+        reports: where results go.
+    """
+
+    directory: Path
+    project: str = ""
+    environments: Mapping[str, Environment] = field(default_factory=dict)
+    launch: LaunchSettings = LaunchSettings()
+    smoke: SmokeSettings = SmokeSettings()
+    reports: Path = Path("reports")
+
+    @property
+    def cache(self) -> Path:
+        """The folder of caches and state files."""
+        return self.directory / ".skyworthy"
+
+    def environment(self, name: str) -> Environment:
+        """The environment of a name.
+
+        Raises:
+            BadInput: where there is none, with the names there are.
+        """
+        if name not in self.environments:
+            names = ", ".join(self.environments) or "none is configured; give --terraform DIR instead"
+            raise BadInput(f"unknown environment {name!r}; there are: {names}")
+        return self.environments[name]
+
+
+@dataclass(frozen=True)
+class _Project:
+    name: str = ""
+    reports: str = "reports"
+
+
+@dataclass(frozen=True)
+class _EnvironmentTable:
+    terraform: str
+    policy: Mapping[str, Any] = field(default_factory=dict)
+    region: str = ""
+    url: str = ""
+    var_files: tuple[str, ...] = ()
+    inventory: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _File:
+    project: _Project = _Project()
+    environments: Mapping[str, _EnvironmentTable] = field(default_factory=dict)
+    launch: LaunchSettings = LaunchSettings()
+    smoke: SmokeSettings = SmokeSettings()
+
+
+def load_settings(directory: Path) -> Settings:
+    """The settings of a directory: its skyworthy.toml, or defaults without environments.
+
+    Raises:
+        BadInput: a malformed file, with file and line.
+    """
+    path = directory / SETTINGS_FILE
+    if not path.exists():
+        return Settings(directory, project=directory.resolve().name, reports=directory / "reports")
+    toml = Toml(path)
+    file = toml.build(_File, toml.data)
+    environments = {name: _environment(toml, name, table) for name, table in file.environments.items()}
+    if not environments:
+        toml.refuse("no [environments.NAME] table: nothing to certify")
+    return Settings(
+        directory=directory,
+        project=file.project.name or directory.resolve().name,
+        environments=environments,
+        launch=file.launch,
+        smoke=file.smoke,
+        reports=directory / file.project.reports,
+    )
+
+
+def _environment(toml: Toml, name: str, table: _EnvironmentTable) -> Environment:
+    where = ("environments", name)
+    root = toml.path.parent / table.terraform
+    if not root.is_dir():
+        toml.refuse(f"the root module {table.terraform!r} is not a directory", *where, "terraform")
+    overrides = dict(table.policy)
+    base = overrides.pop("base", policy_for(name))
+    if base not in BUILT_IN_POLICIES:
+        toml.refuse(f"unknown policy {base!r}; there are: {', '.join(BUILT_IN_POLICIES)}", *where, "policy", "base")
+    checked = toml.build(Policy, overrides, *where, "policy")
+    policy = dataclasses.replace(BUILT_IN_POLICIES[base], **{key: getattr(checked, key) for key in overrides})
+    return Environment(
+        name=name,
+        root=root,
+        policy=policy,
+        policy_name=base,
+        region=table.region,
+        url=table.url,
+        var_files=table.var_files,
+        inventory=table.inventory,
+    )

@@ -1,0 +1,95 @@
+"""A resource of the stack in Terraform's vocabulary, whichever side it was read from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from skyworthy.estate.types import type_of
+from skyworthy.estate.values import Undecidable, Unknown, Value
+
+
+@dataclass(frozen=True, order=True)
+class Location:
+    """Where a block stands.
+
+    Args:
+        file: path relative to the directory the command was started in, where it lies below it.
+        line: 1-based line of the block's head.
+    """
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource or data source.
+
+    ``resource["name"]`` is the value of an attribute, for deciding on it. An attribute that is absent takes the
+    provider's documented default; ``None`` means that it is not set.
+
+    Args:
+        address: Terraform's address, ``module.rds.aws_db_instance.main[0]``; for an observed resource that the code
+            does not know, type and identifier: ``aws_db_instance(ohmycoins-old)``.
+        type: Terraform's type, ``aws_db_instance``.
+        attributes: by attribute name; nested blocks are lists of dicts; JSON documents are decoded.
+        location: the block in the code, where there is one.
+        data: a data source, which is read, not made.
+        lifecycle: the settings of the ``lifecycle`` block: ``ignore_changes``, ``prevent_destroy``, ...
+        blank: why an attribute that neither stands in ``attributes`` nor has a default is unknown.
+    """
+
+    address: str
+    type: str
+    attributes: Mapping[str, Value]
+    location: Location | None = None
+    data: bool = False
+    lifecycle: Mapping[str, Value] = field(default_factory=dict)
+    blank: Unknown | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "attributes", MappingProxyType(dict(self.attributes)))
+
+    @property
+    def name(self) -> str:
+        """The last part of the address without an index, ``main`` of ``module.rds.aws_db_instance.main[0]``."""
+        return self.address.rpartition(".")[2].partition("[")[0]
+
+    def peek(self, name: str) -> Value:
+        """The attribute's value as it is, an :class:`Unknown` included; never raises."""
+        if name in self.attributes:
+            return self.attributes[name]
+        if self.blank is not None:
+            return self.blank
+        return type_of(self.type).default(name)
+
+    def __getitem__(self, name: str) -> Value:
+        """The attribute's value.
+
+        Raises:
+            Undecidable: where it is not known.
+        """
+        value = self.peek(name)
+        if isinstance(value, Unknown):
+            raise Undecidable(f"{name} of {self.address}: {value.reason}", denied=value.denied)
+        return value
+
+    def block(self, name: str) -> Mapping[str, Value]:
+        """The first nested block of a name, or an empty mapping where there is none.
+
+        Raises:
+            Undecidable: where it is not known whether there is one.
+        """
+        blocks = self[name]
+        if not blocks:
+            return {}
+        first = blocks[0] if isinstance(blocks, (list, tuple)) else blocks
+        if isinstance(first, Unknown):
+            raise Undecidable(f"{name} of {self.address}: {first.reason}", denied=first.denied)
+        return first  # type: ignore[no-any-return]
+
+    def __str__(self) -> str:
+        return self.address

@@ -1,0 +1,167 @@
+"""Results of a suite: what front-ends produce, reports read, and the next run compares with."""
+
+import datetime
+import json
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from skyworthy.errors import BadInput
+from skyworthy.estate import Location
+from skyworthy.verdicts import Outcome, Verdict
+
+SCHEMA = 1
+Suite = Literal["static", "live", "smoke"]
+
+
+@dataclass(frozen=True)
+class SuiteResult:
+    """What one suite said of one environment.
+
+    Args:
+        suite: static, live or smoke.
+        environment: its name; the directory's name where there is no skyworthy.toml.
+        verdicts: sorted by key.
+        seconds: wall time.
+        finished: when, UTC.
+        commit: of the repository, empty where there is none.
+        calls: API calls by ``service:Operation``; empty for suites that call nothing.
+        target: what was looked at: ``code``, ``sandbox``, ``aws``.
+        account: the account's id, where one was looked at.
+        region: likewise.
+        facts: what reports show of the environment: ``url``, ``cluster``, ``database``, ``images`` and the like.
+        notes: what could not be seen, one sentence each.
+    """
+
+    suite: Suite
+    environment: str
+    verdicts: tuple[Verdict, ...]
+    seconds: float
+    finished: datetime.datetime
+    commit: str = ""
+    calls: Mapping[str, int] = field(default_factory=dict)
+    target: str = "code"
+    account: str = ""
+    region: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def encode_verdict(verdict: Verdict) -> dict[str, Any]:
+    """A verdict as the JSON of ``--json`` and of results files."""
+    return {
+        "control": verdict.control,
+        "lens": verdict.lens,
+        "root": verdict.root,
+        "address": verdict.address,
+        "verdict": verdict.outcome.value,
+        "message": verdict.message,
+        "file": verdict.location.file if verdict.location else None,
+        "line": verdict.location.line if verdict.location else None,
+        "severity": verdict.severity,
+        "title": verdict.title,
+        "refs": list(verdict.refs),
+    }
+
+
+def _decode_verdict(data: Mapping[str, Any]) -> Verdict:
+    return Verdict(
+        control=data["control"],
+        lens=data["lens"],
+        root=data["root"],
+        address=data["address"],
+        outcome=Outcome(data["verdict"]),
+        message=data["message"],
+        location=Location(data["file"], data["line"]) if data["file"] else None,
+        severity=data["severity"],
+        title=data["title"],
+        refs=tuple(data["refs"]),
+    )
+
+
+def encode_result(result: SuiteResult) -> dict[str, Any]:
+    """A suite's result as JSON data."""
+    return {
+        "schema": SCHEMA,
+        "suite": result.suite,
+        "environment": result.environment,
+        "commit": result.commit,
+        "seconds": round(result.seconds, 3),
+        "finished": result.finished.isoformat(timespec="seconds"),
+        "target": result.target,
+        "account": result.account,
+        "region": result.region,
+        "calls": {"total": sum(result.calls.values()), **dict(sorted(result.calls.items()))},
+        "facts": dict(sorted(result.facts.items())),
+        "notes": list(result.notes),
+        "verdicts": [encode_verdict(verdict) for verdict in result.verdicts],
+    }
+
+
+def combined(results: Sequence[SuiteResult]) -> dict[str, Any]:
+    """Several results as one object: the JSON that ``--json`` writes."""
+    calls = Counter[str]()
+    for result in results:
+        calls.update(result.calls)
+    return {
+        "schema": SCHEMA,
+        "environment": ", ".join(dict.fromkeys(result.environment for result in results)),
+        "commit": results[0].commit if results else "",
+        "seconds": round(sum(result.seconds for result in results), 3),
+        "calls": {"total": calls.total(), **dict(sorted(calls.items()))},
+        "notes": [note for result in results for note in result.notes],
+        "verdicts": [encode_verdict(verdict) for result in results for verdict in result.verdicts],
+    }
+
+
+def read_result(path: Path) -> SuiteResult:
+    """The result that was written to a file.
+
+    Raises:
+        BadInput: where it cannot be read as one.
+    """
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        if data["schema"] != SCHEMA:
+            raise BadInput(
+                f"{path}: results of schema {data['schema']}; this skyworthy reads {SCHEMA}: run the suite anew"
+            )
+        return SuiteResult(
+            suite=data["suite"],
+            environment=data["environment"],
+            verdicts=tuple(_decode_verdict(item) for item in data["verdicts"]),
+            seconds=data["seconds"],
+            finished=datetime.datetime.fromisoformat(data["finished"]),
+            commit=data["commit"],
+            calls={name: count for name, count in data["calls"].items() if name != "total"},
+            target=data["target"],
+            account=data["account"],
+            region=data["region"],
+            facts=data["facts"],
+            notes=tuple(data["notes"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{path}: not a results file ({error!r}): delete it and run the suite anew") from error
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part: beside it, then moved."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write JSON for machines and eyes, whole (see :func:`write_whole`)."""
+    write_whole(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")

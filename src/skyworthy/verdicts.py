@@ -1,0 +1,168 @@
+"""Verdicts: what a control says of a resource, and how waivers and gates read it."""
+
+import enum
+import traceback
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from skyworthy.config import BadInput, Policy
+from skyworthy.controls import ANY, STACK, Control, Lens, NotApplicable, Severity
+from skyworthy.controls.registry import arguments_for
+from skyworthy.estate import Estate, Location, Resource, Undecidable
+
+if not __debug__:
+    raise BadInput("controls are plain asserts, which `python -O` strips: run skyworthy without -O")
+
+
+class Outcome(enum.StrEnum):
+    """The verdicts, worst first."""
+
+    ERROR = "error"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+    WAIVED = "waived"
+    PASS = "pass"  # noqa: S105 - a verdict, not a password
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one control says of one resource.
+
+    Args:
+        control: the control's id.
+        lens: ``declared``, ``observed`` or ``smoke``.
+        root: the root module (environment or directory) whose stack was judged; addresses repeat between roots.
+        address: the resource, or ``stack``.
+        outcome: the verdict.
+        message: for people; empty where it passed.
+        location: the block in the code, where known.
+        severity: of the control.
+        title: of the control.
+        refs: of the control.
+    """
+
+    control: str
+    lens: str
+    root: str
+    address: str
+    outcome: Outcome
+    message: str = ""
+    location: Location | None = None
+    severity: Severity = "medium"
+    title: str = ""
+    refs: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What tells verdicts apart and sorts them: lens, root, control, address."""
+        return (self.lens, self.root, self.control, self.address)
+
+
+def judge(
+    control: Control,
+    resource: Resource | None,
+    estate: Estate,
+    policy: Policy,
+    *,
+    root: str,
+    lens: Lens | None = None,
+    **more: Any,
+) -> Verdict:
+    """Ask one control about one resource (None: about the stack) of an estate.
+
+    Never raises for what the control finds or cannot decide; a control that crashes gives *error* with the place.
+
+    Args:
+        control: which.
+        resource: of the estate.
+        estate: the side that is judged.
+        policy: what is demanded of the environment.
+        root: the environment, for the verdict.
+        lens: for the verdict; the estate's side where not given.
+        more: other arguments that controls may ask for, see the registry.
+    """
+    outcome, message = _ask(control, resource, {"estate": estate, "policy": policy, **more})
+    return Verdict(
+        control=control.id,
+        lens=lens or estate.origin,
+        root=root,
+        address=resource.address if resource else STACK,
+        outcome=outcome,
+        message=message,
+        location=resource.location if resource else None,
+        severity=control.severity,
+        title=control.title,
+        refs=control.refs,
+    )
+
+
+def _ask(control: Control, resource: Resource | None, available: dict[str, Any]) -> tuple[Outcome, str]:
+    try:
+        arguments = arguments_for(control, available)
+        if resource is None:
+            control.function(**arguments)
+        else:
+            control.function(resource, **arguments)
+    except Undecidable as undecidable:
+        return (Outcome.ERROR if undecidable.denied else Outcome.UNKNOWN), undecidable.reason
+    except NotApplicable as not_applicable:
+        return Outcome.NOT_APPLICABLE, str(not_applicable)
+    except AssertionError as finding:
+        return Outcome.FAIL, str(finding).partition("\nassert ")[0] or control.title
+    except Exception as crash:  # noqa: BLE001 - one broken control must not stop the others, and is never green
+        place = traceback.extract_tb(crash.__traceback__)[-1]
+        return Outcome.ERROR, f"the control crashed at {place.name}:{place.lineno}: {crash!r}"
+    return Outcome.PASS, ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A question to be asked: one control, one resource (None: the stack)."""
+
+    control: Control
+    resource: Resource | None
+
+    @property
+    def address(self) -> str:
+        """The address that the verdict will bear."""
+        return self.resource.address if self.resource else STACK
+
+
+def cases(controls: Iterable[Control], estate: Estate, lens: Lens) -> Iterator[Case]:
+    """Every question that a catalogue has for an estate through a lens, sorted by control and address."""
+    for control in sorted(controls, key=lambda item: item.id):
+        if lens not in control.lenses:
+            continue
+        if control.on == (STACK,):
+            yield Case(control, None)
+        else:
+            for resource in estate:
+                if not resource.data and (resource.type in control.on or control.on == (ANY,)):
+                    yield Case(control, resource)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Which verdicts stop a moment (the table of ARCHITECTURE.md)."""
+
+    name: str
+    red: frozenset[Outcome]
+
+    def stops(self, verdicts: Iterable[Verdict]) -> bool:
+        """Whether any of the verdicts stops it."""
+        return any(verdict.outcome in self.red for verdict in verdicts)
+
+
+PR = Gate("pr", frozenset({Outcome.FAIL, Outcome.ERROR}))
+NIGHTLY = Gate("nightly", frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN}))
+SIGNOFF = Gate("signoff", frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN}))
+
+
+def counts(verdicts: Iterable[Verdict]) -> dict[str, int]:
+    """How many verdicts there are of each outcome, every outcome named, worst first."""
+    found = {outcome.value: 0 for outcome in Outcome}
+    for verdict in verdicts:
+        found[verdict.outcome.value] += 1
+    return found

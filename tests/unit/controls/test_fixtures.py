@@ -1,0 +1,52 @@
+"""Every control against real Terraform: fixtures/controls/<id>/{good,bad,unknown}*.tf, each with the exact verdicts.
+
+The head of a fixture says what is expected, one verdict a line; what is not listed must pass:
+
+    # policy: production
+    # expect: fail aws_db_instance.main: storage is not encrypted
+    # expect: unknown aws_db_instance.main: storage_encrypted of aws_db_instance.main: variable encrypted has no value
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from skyworthy import declared
+from skyworthy.config import BUILT_IN_POLICIES
+from skyworthy.controls import Control, catalogue
+from skyworthy.verdicts import Outcome, cases, judge
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "controls"
+EXPECTED = re.compile(r"# expect: (?P<outcome>\w+) (?P<address>\S+)(: (?P<message>.*))?")
+DECLARED = [control for control in catalogue() if "declared" in control.lenses]
+FILES = sorted(FIXTURES.glob("*/*.tf"))
+NEEDED = {"good": {Outcome.PASS}, "bad": {Outcome.FAIL}, "unknown": {Outcome.UNKNOWN}}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_verdicts_are_exactly_those_of_the_fixture(path: Path, tmp_path: Path) -> None:
+    control = next(control for control in DECLARED if control.id == path.parent.name)
+    shutil.copy(path, tmp_path / "main.tf")
+    for extra in path.parent.glob(f"{path.stem}*.tfvars"):
+        shutil.copy(extra, tmp_path / "terraform.tfvars")
+    text = path.read_text("utf-8")
+    policy = re.search(r"^# policy: (\w+)", text, re.MULTILINE)
+    estate = declared.read(tmp_path)
+    verdicts = [
+        judge(control, case.resource, estate, BUILT_IN_POLICIES[policy[1] if policy else "baseline"], root="fixture")
+        for case in cases([control], estate, "declared")
+    ]
+    found = {(item.outcome.value, item.address, item.message) for item in verdicts if item.outcome is not Outcome.PASS}
+    expected = {(m["outcome"], m["address"], m["message"] or "") for m in EXPECTED.finditer(text)}
+    assert found == expected
+    kind = re.match(r"[a-z]+", path.stem)
+    assert kind is not None
+    assert NEEDED[kind[0]] <= {item.outcome for item in verdicts}, "the fixture does not show what its name says"
+
+
+@pytest.mark.parametrize("control", DECLARED, ids=lambda control: control.id)
+def test_every_control_has_a_good_a_bad_and_an_unknown_fixture(control: Control) -> None:
+    kinds = {re.match(r"[a-z]+", path.stem)[0] for path in (FIXTURES / control.id).glob("*.tf")}  # type: ignore[index]
+    assert kinds == {"good", "bad", "unknown"}
