@@ -13,13 +13,16 @@ from typing import Any
 
 import pytest
 
+from skyworthy import checkov
 from skyworthy.config import Settings, load_settings
 from skyworthy.errors import BadInput
 from skyworthy.results import SuiteResult
 from skyworthy.suites.catalogue import SUITES
+from skyworthy.suites.options import Options
 from skyworthy.suites.selection import select
 from skyworthy.suites.shared import once
-from skyworthy.suites.suite import CaseId, Options
+from skyworthy.suites.stage import Stage
+from skyworthy.suites.suite import CaseId, case_ids
 from skyworthy.verdicts import Outcome, Verdict
 
 FIXTURES = {f"sky_{name}": suite for name, suite in SUITES.items()}
@@ -59,16 +62,21 @@ class Session:
 
     def cases(self, suite: str) -> Iterator[tuple[str, CaseId]]:
         """Environment and case of everything that a suite judges."""
-        entry = SUITES[suite]
+        name = SUITES[suite].name
         for environment in select(self.settings, terraform=self.terraform, env=self.env):
-            for case in entry.case_ids(self.settings, environment, self.options):
+            for case in case_ids(name, Stage(self.settings, environment, self.options)):
                 yield environment.name, case
 
     def result(self, suite: str, env: str) -> SuiteResult:
         """The result of a suite in an environment, run by whichever process asks first."""
         (environment,) = select(self.settings, terraform=self.terraform, env=env)
         path = self.results / f"{suite}-{env.replace('/', '-')}.json"
-        return once(path, lambda: SUITES[suite].run(self.settings, environment, self.options))
+
+        def make() -> SuiteResult:
+            with Stage(self.settings, environment, self.options) as stage:
+                return SUITES[suite].run(stage)
+
+        return once(path, make)
 
 
 SESSION = pytest.StashKey[Session]()
@@ -153,7 +161,7 @@ def sky_checkov(request: pytest.FixtureRequest) -> list[Verdict]:
     if not session.options.checkov:
         pytest.skip("--sky-no-checkov was given")
     result = session.result("static", request.param)
-    return [verdict for verdict in result.verdicts if verdict.control.startswith("checkov.")]
+    return [verdict for verdict in result.verdicts if verdict.control.startswith(checkov.PREFIX)]
 
 
 def _verdict(request: pytest.FixtureRequest, suite: str) -> Verdict:

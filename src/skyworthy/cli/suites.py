@@ -120,23 +120,24 @@ def _run(
     from skyworthy.reports.console import progress, report
     from skyworthy.suites.catalogue import SUITES
     from skyworthy.suites.selection import select
-    from skyworthy.suites.suite import Options
+    from skyworthy.suites.options import Options
+    from skyworthy.suites.stage import Stage
 
     settings = load_settings(Path())
     results: list[SuiteResult] = []
     red = False
     for environment in select(settings, terraform=terraform, env=env):
-        for name in suites:
-            entry = SUITES[name]
-            with progress(f"{name} {environment.name}") as told:
-                options = Options(
-                    checkov=not no_checkov, target=target, waivers=not no_waivers, progress=told, announce=click.echo
-                )
-                result = entry.run(settings, environment, options)
-            report(result)
-            results.append(result)
-            red = red or entry.gate.stops(result.verdicts)
-            _keep(settings, environment, result)
+        with progress(environment.name) as told:
+            options = Options(
+                checkov=not no_checkov, target=target, waivers=not no_waivers, progress=told, announce=click.echo
+            )
+            with Stage(settings, environment, options) as stage:
+                for name in suites:
+                    result = SUITES[name].run(stage)
+                    report(result)
+                    results.append(result)
+                    red = red or SUITES[name].gate.stops(result.verdicts)
+                    _keep(settings, environment, result)
     if json_file is not None:
         write_json(json_file, combined(results))
     if len(suites) > 1 and settings.environments:

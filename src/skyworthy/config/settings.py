@@ -20,10 +20,14 @@ class StandIn:
     Args:
         command: program and arguments; ``{python}`` is this interpreter.
         directory: working directory, relative to the file.
+        environment: variables that it needs here, over the declared ones, such as TLS switched off.
+        port_variable: the variable in which it is told the port to listen on.
     """
 
     command: tuple[str, ...]
     directory: str = "."
+    environment: Mapping[str, str] = field(default_factory=dict)
+    port_variable: str = "PORT"
 
 
 @dataclass(frozen=True)
@@ -38,20 +42,40 @@ class LaunchSettings:
 
 
 @dataclass(frozen=True)
-class SmokeSettings:
-    """``[smoke]``: what the smoke tests ask of the services.
+class SmokeService:
+    """``[smoke.services.NAME]``: what is asked of one ECS service beside its health check.
 
     Args:
         database_path: a route that reads the database; empty: none.
-        login_path: where a token is had for it; empty: the token comes from ``token_variable``.
-        token_variable: name of the environment variable that holds a token.
+        cache_path: a route that asks the cache; empty: none.
+        login_path: where a token for these routes is had, by the OAuth 2 password form; empty: no token is sent unless
+            the token variable is set.
+        username: the container's variable that holds the user's name.
+        password: the container's variable that holds the password.
+        url: environment -> where the service answers on AWS; in the sandbox the launched copy is asked.
+    """
+
+    database_path: str = ""
+    cache_path: str = ""
+    login_path: str = ""
+    username: str = "FIRST_SUPERUSER"
+    password: str = "FIRST_SUPERUSER_PASSWORD"  # noqa: S105 - the name of a variable
+    url: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SmokeSettings:
+    """``[smoke]``: what the smoke suite asks of the services.
+
+    Args:
+        services: ECS service name -> what is asked of it.
+        token_variable: the environment variable of skyworthy itself that may hold a token.
         p95_ms: latency budget of the health endpoint, milliseconds.
         samples: requests of a latency sample.
         deadline_seconds: how long a service may take to answer well.
     """
 
-    database_path: str = ""
-    login_path: str = ""
+    services: Mapping[str, SmokeService] = field(default_factory=dict)
     token_variable: str = "SKYWORTHY_TOKEN"  # noqa: S105 - the name of a variable
     p95_ms: float = 500.0
     samples: int = 20

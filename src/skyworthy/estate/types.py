@@ -1,36 +1,69 @@
-"""What is known of each Terraform type: its identities, JSON attributes and the provider's defaults (types.toml)."""
+"""What is known of each Terraform type: its identities, JSON attributes and the provider's defaults.
 
+Three files beside this one: ``schema.json.gz`` is a digest of the provider's own schema (tools/provider_schema.py),
+``defaults.json`` holds the defaults that its plans show (tools/provider_defaults.py), ``types.toml`` what neither of
+them says: identities, JSON documents, and defaults that AWS sets.
+"""
+
+import gzip
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from skyworthy.estate.values import Unknown, Value
+
+_COMMON_IDENTITY = ("id", "arn", "name")
+
+
+@dataclass(frozen=True)
+class Nested:
+    """What is known of a nested block of a type.
+
+    Args:
+        defaults: the provider's default of attributes that may be left out in it.
+        computed: attributes that the provider chooses where they are left out.
+    """
+
+    defaults: Mapping[str, Value] = field(default_factory=dict)
+    computed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class ResourceType:
-    """One row of ``types.toml``.
+    """What is known of a type.
 
     Args:
         name: Terraform's type.
         identity: attributes any of which identifies a resource of the type: ``("identifier", "id", "arn")``.
         json: attributes that hold a JSON document and arrive decoded.
-        defaults: the provider's documented default of attributes that may be left out. An optional attribute whose
-            absence means "not set" has the default null in the provider; it stands in ``unset``.
+        defaults: the default of attributes that may be left out, as the provider or AWS sets it. An optional attribute
+            whose absence means "not set" has the default null in the provider; it stands in ``unset``.
         unset: attributes that are simply not set (None) where left out.
         computed: attributes that only the provider knows (after apply).
         blocks: nested blocks: absent means an empty list.
+        lists: attributes that hold a list or a set.
+        maps: attributes that hold a map.
+        inner: nested blocks by path, see :meth:`nested`.
     """
 
     name: str
-    identity: tuple[str, ...] = ("id", "arn", "name")
+    identity: tuple[str, ...] = _COMMON_IDENTITY
     json: tuple[str, ...] = ()
     defaults: Mapping[str, Value] = field(default_factory=dict)
     unset: frozenset[str] = frozenset()
     computed: frozenset[str] = frozenset()
     blocks: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
+    maps: frozenset[str] = frozenset()
+    inner: Mapping[str, Nested] = field(default_factory=dict)
+
+    def nested(self, path: str) -> Nested:
+        """What is known of a nested block, by the dotted names of blocks: ``default_action.redirect``."""
+        return self.inner.get(path, _NOTHING)
 
     def default(self, attribute: str) -> Value:
         """What an absent attribute holds: the default, None, an empty list of blocks, or Unknown."""
@@ -45,28 +78,58 @@ class ResourceType:
         return Unknown("not set, and its default is not known")
 
 
+_NOTHING = Nested()
+
+
+def _read(name: str) -> bytes:
+    return resources.files("skyworthy.estate").joinpath(name).read_bytes()
+
+
 @cache
-def _table() -> Mapping[str, ResourceType]:
-    text = resources.files("skyworthy.estate").joinpath("types.toml").read_text("utf-8")
-    table: dict[str, ResourceType] = {}
-    for name, row in tomllib.loads(text).items():
-        table[name] = ResourceType(
-            name=name,
-            identity=tuple(row.get("identity", ("id", "arn", "name"))),
-            json=tuple(row.get("json", ())),
-            defaults=row.get("defaults", {}),
-            unset=frozenset(row.get("unset", ())),
-            computed=frozenset(row.get("computed", ())),
-            blocks=frozenset(row.get("blocks", ())),
-        )
-    return table
+def _schema() -> Mapping[str, Any]:
+    types: Mapping[str, Any] = json.loads(gzip.decompress(_read("schema.json.gz")))["types"]
+    return types
 
 
+@cache
+def _harvested() -> Mapping[str, Mapping[str, Mapping[str, Value]]]:
+    """Defaults by type and by the path of the nested block; the path of the resource itself is empty."""
+    defaults: Mapping[str, Mapping[str, Mapping[str, Value]]] = json.loads(_read("defaults.json"))["types"]
+    return defaults
+
+
+@cache
+def _table() -> Mapping[str, Mapping[str, Any]]:
+    return tomllib.loads(_read("types.toml").decode("utf-8"))
+
+
+@cache
 def type_of(name: str) -> ResourceType:
-    """The row of a Terraform type; a type without a row has common identities and no defaults."""
-    return _table().get(name) or ResourceType(name)
+    """What is known of a Terraform type; a type of another provider has common identities and no defaults."""
+    schema, row, harvested = _schema().get(name, {}), _table().get(name, {}), _harvested().get(name, {})
+    computed: Mapping[str, str] = schema.get("n", {})
+    absent = frozenset(row.get("absent", ()))
+    written: Mapping[str, Mapping[str, Value]] = row.get("nested", {})
+    paths = {*computed, *written, *harvested} - {""}
+    return ResourceType(
+        name=name,
+        identity=tuple(row.get("identity", _COMMON_IDENTITY)),
+        json=tuple(row.get("json", ())),
+        defaults={**harvested.get("", {}), **row.get("defaults", {})},
+        unset=frozenset(schema.get("u", "").split()) | absent,
+        computed=frozenset(schema.get("c", "").split()) - absent,
+        blocks=frozenset(schema.get("b", "").split()),
+        lists=frozenset(schema.get("l", "").split()),
+        maps=frozenset(schema.get("m", "").split()),
+        inner={
+            path: Nested(
+                {**harvested.get(path, {}), **written.get(path, {})}, frozenset(computed.get(path, "").split())
+            )
+            for path in paths
+        },
+    )
 
 
 def known_types() -> tuple[str, ...]:
-    """The types that have a row, sorted."""
+    """The types whose identities or defaults are written down in ``types.toml``, sorted."""
     return tuple(sorted(_table()))

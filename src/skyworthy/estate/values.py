@@ -62,6 +62,7 @@ class Unknown(_Undecided):
     denied: bool = False
 
     def undecidable(self) -> Undecidable:
+        """What is raised where something is decided on it."""
         return Undecidable(self.reason, denied=self.denied)
 
     def __bool__(self) -> bool:
@@ -91,6 +92,7 @@ class Reference(_Undecided):
     attribute: str
 
     def undecidable(self) -> Undecidable:
+        """What is raised where something is decided on it."""
         return Undecidable(f"{self.address}.{self.attribute} is known after apply")
 
     def __bool__(self) -> bool:
@@ -121,6 +123,7 @@ class Template(_Undecided):
     parts: tuple["str | Reference | Unknown", ...]
 
     def undecidable(self) -> Undecidable:
+        """What is raised where something is decided on it: the reason of its first part that is not known."""
         blank = next(part for part in self.parts if not isinstance(part, str))
         return blank.undecidable()
 

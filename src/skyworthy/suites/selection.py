@@ -51,9 +51,3 @@ def _environment(root: Path, directory: Path, roots: list[Path]) -> Environment:
     name = own if names.count(own) == 1 else os.path.relpath(root, directory)
     policy = policy_for(name)
     return Environment(name=name, root=root, policy=BUILT_IN_POLICIES[policy], policy_name=policy)
-
-
-def read_estate(settings: Settings, environment: Environment) -> "declared.Estate":
-    """What the Terraform of an environment declares, from the cache where nothing changed."""
-    files = [environment.root / name for name in environment.var_files]
-    return declared.read(environment.root, var_files=files, cache=settings.cache)

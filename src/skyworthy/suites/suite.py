@@ -5,22 +5,20 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from skyworthy.config import WAIVERS_FILE, Environment, Settings, Waiver, load_waivers
-from skyworthy.results import SuiteResult
+from skyworthy import checkov
+from skyworthy.config import WAIVERS_FILE, Waiver
+from skyworthy.controls import Lens, catalogue
 from skyworthy.results import Suite as SuiteName
-from skyworthy.verdicts import Outcome, Verdict
-
-Progress = Callable[[str], None]
-"""Called with what is being done now, a short clause."""
+from skyworthy.results import SuiteResult
+from skyworthy.suites.stage import Stage
+from skyworthy.verdicts import Outcome, Verdict, cases
 
 WAIVERS = "waivers.needed"
-
-
-def silent(_: str) -> None:
-    """A progress that tells nobody."""
+LENSES: dict[SuiteName, Lens] = {"static": "declared", "live": "observed", "smoke": "smoke"}
 
 
 @dataclass(frozen=True)
@@ -29,32 +27,6 @@ class CaseId:
 
     control: str
     address: str
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a front-end asks of a suite.
-
-    Args:
-        checkov: run checkov beside the static suite.
-        target: what live and smoke look at: ``sandbox`` or ``aws``.
-        waivers: heed waivers.toml.
-        today: the day by which waivers are read.
-        progress: told what is being done.
-        announce: told what people must know before it is done: account, region and target.
-    """
-
-    checkov: bool = True
-    target: str = "sandbox"
-    waivers: bool = True
-    today: datetime.date = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).date())
-    progress: Progress = silent
-    announce: Progress = silent
-
-
-def waivers_of(settings: Settings, options: Options) -> tuple[Waiver, ...]:
-    """The waivers to heed, none where they are to be ignored."""
-    return load_waivers(settings.directory / WAIVERS_FILE, options.today) if options.waivers else ()
 
 
 def apply_waivers(
@@ -83,9 +55,28 @@ def waiver_address(waiver: Waiver) -> str:
     return f"{waiver.control} on {waiver.resource}"
 
 
-def judged_here(waiver: Waiver, controls: Iterable[str], environment: str) -> bool:
-    """Whether a suite that judges these controls can tell if a waiver is needed."""
-    return waiver.covers_environment(environment) and any(waiver.covers_control(control) for control in controls)
+def judged_here(suite: SuiteName, stage: Stage) -> list[Waiver]:
+    """The waivers of which a suite can tell whether they are needed.
+
+    That is the static suite for everything that it judges, checkov's checks included where checkov runs, and another
+    suite for what only it judges.
+    """
+    ours = {control.id for control in catalogue() if LENSES[suite] in control.lenses}
+    if suite != "static":
+        ours -= {control.id for control in catalogue() if "declared" in control.lenses}
+    of_checkov = suite == "static" and stage.options.checkov
+    return [
+        waiver
+        for waiver in stage.waivers
+        if waiver.covers_environment(stage.environment.name)
+        and (any(map(waiver.covers_control, ours)) or (of_checkov and waiver.control.startswith(checkov.PREFIX)))
+    ]
+
+
+def case_ids(suite: SuiteName, stage: Stage) -> list[CaseId]:
+    """What a suite will judge, told by the declared estate alone; checkov's findings, which nobody foresees, left out."""
+    found = [CaseId(case.control.id, case.address) for case in cases(catalogue(), stage.declared, LENSES[suite])]
+    return found + [CaseId(WAIVERS, waiver_address(waiver)) for waiver in judged_here(suite, stage)]
 
 
 def waiver_verdicts(
@@ -135,21 +126,17 @@ def stopwatch() -> Iterator[Callable[[], float]]:
     yield lambda: time.perf_counter() - start
 
 
-def finish(
-    suite: SuiteName,
-    settings: Settings,
-    environment: Environment,
-    verdicts: Iterable[Verdict],
-    seconds: float,
-    **more: object,
-) -> SuiteResult:
-    """The result of a suite, sorted, with time and commit."""
-    result = SuiteResult(
+def finish(suite: SuiteName, stage: Stage, verdicts: Iterable[Verdict], seconds: float, **more: Any) -> SuiteResult:
+    """The result of a suite, with time and commit; its verdicts under the waivers, sorted."""
+    name = stage.environment.name
+    waived = apply_waivers(verdicts, stage.waivers, name, stage.options.today)
+    waived += waiver_verdicts(judged_here(suite, stage), waived, name, LENSES[suite])
+    return SuiteResult(
         suite=suite,
-        environment=environment.name,
-        verdicts=tuple(sorted(verdicts, key=lambda item: item.key)),
+        environment=name,
+        verdicts=tuple(sorted(waived, key=lambda item: item.key)),
         seconds=seconds,
         finished=datetime.datetime.now(datetime.UTC),
-        commit=commit_of(settings.directory),
+        commit=commit_of(stage.settings.directory),
+        **more,
     )
-    return replace(result, **more)  # type: ignore[arg-type]

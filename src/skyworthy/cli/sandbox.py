@@ -1,0 +1,246 @@
+"""``skyworthy sandbox …``: an AWS account on this machine."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from skyworthy.config import Environment, Settings, load_settings
+from skyworthy.errors import BadInput
+
+
+@click.group()
+def sandbox() -> None:
+    """An AWS account on this machine, on loopback only.
+
+    \b
+    The usual way:
+      skyworthy sandbox up --env staging        start it, filled from the recording of staging
+      skyworthy live --env staging              look at it
+      skyworthy sandbox deny rds:DescribeDBInstances
+      skyworthy sandbox down --env staging
+
+    With Terraform on the PATH, `sandbox apply DIR` applies any Terraform to it, untouched.
+    """
+
+
+def of_environment(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that names the environment a sandbox stands for."""
+    return click.option("--env", metavar="NAME", help="The environment; may be left out where there is only one.")(
+        function
+    )
+
+
+@sandbox.command()
+@of_environment
+@click.option("--empty", is_flag=True, help="Do not fill it from the recording.")
+def up(env: str | None, empty: bool) -> None:
+    """Start a sandbox that runs until `sandbox down`, filled from the environment's recording."""
+    from skyworthy.sandbox import cassette, server
+    from skyworthy.suites.account import cassette_of
+
+    settings = load_settings(Path())
+    environment = _environment(settings, env)
+    tape = None
+    if not empty:
+        tape = cassette.load(cassette_of(settings, environment))
+        cassette.check(tape, environment.root)
+    started = server.start_detached(settings.directory, environment.name)
+    try:
+        calls = cassette.replay(tape, started) if tape else 0
+    except BadInput:
+        server.stop(settings.directory, environment.name)
+        raise
+    click.echo(f"{environment.name}: {started.url} (process {started.pid}, {calls} calls replayed)")
+    _tell_how(started.url)
+
+
+@sandbox.command("apply")
+@click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="As Terraform's -var.")
+@click.option("--var-file", "var_files", multiple=True, type=click.Path(path_type=Path), help="As Terraform's.")
+@click.option("--parallelism", default=10, show_default=True, help="Resources at once.")
+def apply_(directory: Path, variables: tuple[str, ...], var_files: tuple[Path, ...], parallelism: int) -> None:
+    """Apply a root module to its sandbox with the real Terraform and provider; the directory is only read.
+
+    \b
+    Examples:
+      skyworthy sandbox apply terraform/environments/staging
+      skyworthy sandbox apply ../their/root --var db_password=dummy --var-file their.tfvars
+    """
+    from skyworthy.sandbox import server, terraform
+    from skyworthy.suites.selection import environments_below
+
+    settings = load_settings(Path())
+    (environment, *others) = environments_below(settings, directory)
+    if others:
+        raise BadInput(f"{directory} holds several root modules; name one: {environment.root}, {others[0].root}, ...")
+    pairs = dict(item.split("=", 1) if "=" in item else _bad_variable(item) for item in variables)
+    found = server.find_running(settings.directory, environment.name)
+    target = found or server.start_detached(settings.directory, environment.name)
+    work = settings.cache / "applies" / environment.name.replace("/", "-")
+    applied = terraform.apply(
+        environment.root,
+        target,
+        variables=pairs,
+        var_files=var_files,
+        parallelism=parallelism,
+        folder=work,
+        progress=_steps,
+    )
+    for note in applied.notes:
+        click.echo(f"seeded: {note}")
+    for name, reason in applied.unimplemented.items():
+        click.echo(f"not implemented by the sandbox: {name} ({reason})", err=True)
+    click.echo(f"{environment.name}: {len(applied.resources)} resources in {applied.seconds:.0f} s at {target.url}")
+    _tell_how(target.url)
+
+
+@sandbox.command()
+@of_environment
+def record(env: str | None) -> None:
+    """Record an environment anew: apply it to a fresh sandbox, and keep the calls (needs Terraform; minutes)."""
+    from skyworthy.sandbox import cassette
+    from skyworthy.suites.account import cassette_of
+
+    settings = load_settings(Path())
+    environment = _environment(settings, env)
+    made = cassette.record(environment.root, cassette_of(settings, environment), progress=_steps)
+    click.echo(f"{made.path}: {len(made.lines)} calls")
+
+
+@sandbox.command()
+@of_environment
+def replay(env: str | None) -> None:
+    """Fill the running sandbox of an environment from its recording."""
+    from skyworthy.sandbox import cassette
+    from skyworthy.suites.account import cassette_of
+
+    settings = load_settings(Path())
+    environment = _environment(settings, env)
+    tape = cassette.load(cassette_of(settings, environment))
+    cassette.check(tape, environment.root)
+    calls = cassette.replay(tape, _running(settings, environment))
+    click.echo(f"{environment.name}: {calls} calls replayed")
+
+
+@sandbox.command()
+@of_environment
+def down(env: str | None) -> None:
+    """Stop the sandbox of an environment."""
+    from skyworthy.sandbox import server
+
+    settings = load_settings(Path())
+    environment = _environment(settings, env)
+    stopped = server.stop(settings.directory, environment.name)
+    click.echo(f"{environment.name}: {'stopped' if stopped else 'was not running'}")
+
+
+@sandbox.command("status")
+def status_() -> None:
+    """Say which sandboxes run."""
+    from skyworthy.sandbox import server
+
+    settings = load_settings(Path())
+    for name in settings.environments:
+        found = server.find_running(settings.directory, name)
+        click.echo(f"{name}: {f'{found.url} (process {found.pid}, since {found.started})' if found else 'not running'}")
+
+
+@sandbox.command()
+@click.argument("action")
+@of_environment
+def deny(action: str, env: str | None) -> None:
+    """Answer an operation with *access denied* until `sandbox heal`.
+
+    \b
+    Example:
+      skyworthy sandbox deny rds:DescribeDBInstances --env staging
+    """
+    from skyworthy.sandbox import faults
+
+    settings = load_settings(Path())
+    faults.deny(_running(settings, _environment(settings, env)), action)
+    click.echo(f"{action} is denied until `skyworthy sandbox heal`")
+
+
+@sandbox.command()
+@of_environment
+def heal(env: str | None) -> None:
+    """Let every denied operation work again."""
+    from skyworthy.sandbox import faults
+
+    settings = load_settings(Path())
+    faults.heal(_running(settings, _environment(settings, env)))
+    click.echo("healed")
+
+
+@sandbox.command()
+@of_environment
+def launch(env: str | None) -> None:
+    """Start the declared services beside a real PostgreSQL and Redis, and keep them until Ctrl-C.
+
+    The services run as the ECS agent would start them: with the environment of the registered task definition, each
+    `valueFrom` resolved with the execution role's permissions.
+    """
+    import signal
+
+    from skyworthy.suites.launch import launched
+    from skyworthy.suites.options import Options
+    from skyworthy.suites.stage import Stage
+
+    settings = load_settings(Path())
+    environment = _environment(settings, env)
+    options = Options(progress=lambda text: click.echo(f"... {text}", err=True), announce=click.echo)
+    with Stage(settings, environment, options) as stage, launched(stage) as services:
+        for service in services.services:
+            for container in service.containers:
+                click.echo(
+                    f"{service.name}/{container.name}: {container.url or container.problem} {container.health.status}"
+                )
+        for server in services.servers:
+            click.echo(f"{server.identifier}: {server.engine} {server.version} at {server.host}:{server.port}")
+        click.echo("Ctrl-C stops them")
+        try:
+            signal.pause()
+        except KeyboardInterrupt:
+            click.echo("stopping")
+
+
+def _environment(settings: Settings, env: str | None) -> Environment:
+    if env is not None:
+        return settings.environment(env)
+    if len(settings.environments) == 1:
+        return next(iter(settings.environments.values()))
+    names = ", ".join(settings.environments) or "none: there is no skyworthy.toml here"
+    raise BadInput(f"name the environment with --env; there are: {names}")
+
+
+def _running(settings: Settings, environment: Environment) -> Any:
+    from skyworthy.sandbox import server
+
+    found = server.find_running(settings.directory, environment.name)
+    if found is None:
+        raise BadInput(
+            f"no sandbox of {environment.name} is running; "
+            f"start one with `skyworthy sandbox up --env {environment.name}`"
+        )
+    return found
+
+
+def _bad_variable(item: str) -> list[str]:
+    raise BadInput(f"--var takes NAME=VALUE, not {item!r}")
+
+
+def _steps(step: Any) -> None:
+    """Show the progress of one resource: a line when it is finished or failed, on a terminal also when it starts."""
+    if step.state in ("finished", "failed"):
+        click.echo(f"  {step.action:8} {step.address} {step.state} after {step.seconds:.0f} s", err=True)
+    elif step.state == "started" and sys.stderr.isatty():
+        click.echo(f"  {step.action:8} {step.address} ...", err=True)
+
+
+def _tell_how(url: str) -> None:
+    click.echo(f"AWS clients reach it with AWS_ENDPOINT_URL={url} and any dummy credentials")

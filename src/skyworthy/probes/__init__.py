@@ -1,0 +1,1 @@
+"""What smoke tests ask of running services."""

@@ -1,0 +1,29 @@
+"""Where results live: ``<reports>/<environment>/results-<suite>.json`` with a JUnit file beside each."""
+
+from pathlib import Path
+
+from skyworthy.config import Settings
+from skyworthy.reports.junit import junit
+from skyworthy.results import SuiteResult, encode_result, read_result, write_json, write_whole
+
+
+def folder_of(settings: Settings, environment: str) -> Path:
+    """The folder of an environment's reports; a name with slashes stays one folder."""
+    return settings.reports / environment.replace("/", "-")
+
+
+def save(settings: Settings, result: SuiteResult) -> None:
+    """Keep a result as JSON and as JUnit XML, each written whole."""
+    folder = folder_of(settings, result.environment)
+    write_json(folder / f"results-{result.suite}.json", encode_result(result))
+    write_whole(folder / f"junit-{result.suite}.xml", junit(result))
+
+
+def load_latest(settings: Settings) -> list[SuiteResult]:
+    """The last result of each suite of each environment, sorted by environment and suite.
+
+    Raises:
+        BadInput: where a results file cannot be read.
+    """
+    files = sorted(settings.reports.glob("*/results-*.json"))
+    return sorted((read_result(path) for path in files), key=lambda item: (item.environment, item.suite))

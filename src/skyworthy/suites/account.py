@@ -1,0 +1,80 @@
+"""Where live and smoke look: an AWS account, a running sandbox, or one replayed for this run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from skyworthy.config import Environment, Settings
+from skyworthy.errors import BadInput
+from skyworthy.observed import Session
+from skyworthy.sandbox import Sandbox, cassette, server
+from skyworthy.suites.options import Options
+
+CASSETTES = "cassettes"
+
+
+@dataclass(frozen=True)
+class Account:
+    """What is looked at.
+
+    Args:
+        session: reads it.
+        sandbox: where it is one on this machine.
+        description: for people: which, and how it came to be.
+    """
+
+    session: Session
+    sandbox: Sandbox | None
+    description: str
+
+
+def cassette_of(settings: Settings, environment: Environment) -> Path:
+    """Where the recording of an environment stands."""
+    return settings.directory / CASSETTES / f"{environment.name}.jsonl"
+
+
+@contextmanager
+def account(settings: Settings, environment: Environment, options: Options) -> Iterator[Account]:
+    """The account that an environment is looked for in, for the duration of the block.
+
+    Raises:
+        BadInput: no credentials, no sandbox and no cassette to make one from, or a stale cassette.
+    """
+    if options.target == "aws":
+        session = Session(region=environment.region or None, target="aws")
+        with _announced(options, Account(session, None, "AWS, by your credentials")) as made:
+            yield made
+        return
+    with _sandbox(settings, environment, options) as (sandbox, origin):
+        session = Session(region=environment.region or None, endpoint_url=sandbox.url, target="sandbox")
+        with _announced(options, Account(session, sandbox, origin)) as made:
+            yield made
+
+
+@contextmanager
+def _announced(options: Options, made: Account) -> Iterator[Account]:
+    identity = made.session.identity()
+    options.announce(f"account {identity.account}, region {identity.region}: {made.description}")
+    yield made
+
+
+@contextmanager
+def _sandbox(settings: Settings, environment: Environment, options: Options) -> Iterator[tuple[Sandbox, str]]:
+    found = server.find_running(settings.directory, environment.name)
+    if found is not None:
+        yield found, f"the sandbox running at {found.url}"
+        return
+    path = cassette_of(settings, environment)
+    if not path.exists():
+        raise BadInput(
+            f"no sandbox of {environment.name} is running and there is no recording of one at {path}: "
+            f"apply its Terraform with `skyworthy sandbox apply {environment.root}`, or look at AWS with --target aws"
+        )
+    tape = cassette.load(path)
+    cassette.check(tape, environment.root)
+    options.progress("starting a sandbox")
+    with server.running(environment.name) as sandbox:
+        options.progress(f"replaying {path.name}")
+        cassette.replay(tape, sandbox)
+        yield sandbox, f"a sandbox replayed from {path.name} for this run"

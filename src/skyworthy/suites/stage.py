@@ -1,0 +1,74 @@
+"""What the suites of one environment share in one run: the estate, the account, the observation, each made once."""
+
+from contextlib import ExitStack
+from functools import cached_property
+from typing import Self
+
+from skyworthy import declared
+from skyworthy.config import Environment, Settings, Waiver
+from skyworthy.estate import Estate
+from skyworthy.observed import Observation, observe
+from skyworthy.suites.account import Account, account
+from skyworthy.suites.options import Options, waivers_of
+
+
+class Stage:
+    """One environment in one run; a context manager that closes what was opened.
+
+    Args:
+        settings: of the directory that the command was started in.
+        environment: which.
+        options: what the front-end asks for.
+    """
+
+    def __init__(self, settings: Settings, environment: Environment, options: Options) -> None:
+        self.settings = settings
+        self.environment = environment
+        self.options = options
+        self._opened = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    @cached_property
+    def declared(self) -> Estate:
+        """What the Terraform declares, from the cache where nothing changed.
+
+        Raises:
+            BadInput: the Terraform cannot be read.
+        """
+        self.options.progress(f"reading {self.environment.root}")
+        files = [self.environment.root / name for name in self.environment.var_files]
+        return declared.read(self.environment.root, var_files=files, cache=self.settings.cache)
+
+    @cached_property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """The waivers to heed.
+
+        Raises:
+            BadInput: waivers.toml is malformed.
+        """
+        return waivers_of(self.settings, self.options)
+
+    @cached_property
+    def account(self) -> Account:
+        """Where live and smoke look, kept open until the stage is closed.
+
+        Raises:
+            BadInput: it cannot be reached.
+        """
+        return self._opened.enter_context(account(self.settings, self.environment, self.options))
+
+    @cached_property
+    def observation(self) -> Observation:
+        """What the account holds of the stack.
+
+        Raises:
+            BadInput: nothing could be seen.
+        """
+        looked_at = self.account
+        self.options.progress("observing the account")
+        return observe(looked_at.session, self.declared, with_secrets=True)
