@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from skyworthy.config import Environment, Settings, load_settings
-from skyworthy.errors import BadInput
-from skyworthy.results import SuiteResult, combined, write_json, write_whole
+from skyworthy.estate import Estate
+from skyworthy.results import SuiteResult, combined, write_json
 
 
 def selection(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -119,8 +119,8 @@ def _run(
     # Imported here: boto3 and the readers take a while, and --help needs none of them.
     from skyworthy.reports.console import progress, report
     from skyworthy.suites.catalogue import SUITES
-    from skyworthy.suites.selection import select
     from skyworthy.suites.options import Options
+    from skyworthy.suites.selection import select
     from skyworthy.suites.stage import Stage
 
     settings = load_settings(Path())
@@ -154,12 +154,11 @@ def _keep(settings: Settings, environment: Environment, result: SuiteResult) -> 
 
 
 def _write_status(settings: Settings) -> Path:
-    from skyworthy.reports.status import deployment_status
-    from skyworthy.reports.store import load_latest
+    from skyworthy.reports.status import write_status
+    from skyworthy.suites.options import Options
+    from skyworthy.suites.stage import Stage
 
-    if not settings.environments:
-        raise BadInput(f"no skyworthy.toml in {settings.directory}: there is no environment whose status to write")
-    path = settings.reports / "DEPLOYMENT_STATUS.md"
-    now = datetime.datetime.now(datetime.UTC)
-    write_whole(path, deployment_status(settings, load_latest(settings), now=now))
-    return path
+    def read(environment: Environment) -> Estate:
+        return Stage(settings, environment, Options()).declared
+
+    return write_status(settings, now=datetime.datetime.now(datetime.UTC), read=read)
