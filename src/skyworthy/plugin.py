@@ -16,7 +16,7 @@ import pytest
 from skyworthy import checkov
 from skyworthy.config import Settings, load_settings
 from skyworthy.errors import BadInput
-from skyworthy.results import SuiteResult
+from skyworthy.results import Suite, SuiteResult
 from skyworthy.suites.catalogue import SUITES
 from skyworthy.suites.options import Options
 from skyworthy.suites.selection import select
@@ -60,14 +60,13 @@ class Session:
     env: str | None
     results: Path
 
-    def cases(self, suite: str) -> Iterator[tuple[str, CaseId]]:
+    def cases(self, suite: Suite) -> Iterator[tuple[str, CaseId]]:
         """Environment and case of everything that a suite judges."""
-        name = SUITES[suite].name
         for environment in select(self.settings, terraform=self.terraform, env=self.env):
-            for case in case_ids(name, Stage(self.settings, environment, self.options)):
+            for case in case_ids(suite, Stage(self.settings, environment, self.options)):
                 yield environment.name, case
 
-    def result(self, suite: str, env: str) -> SuiteResult:
+    def result(self, suite: Suite, env: str) -> SuiteResult:
         """The result of a suite in an environment, run by whichever process asks first."""
         (environment,) = select(self.settings, terraform=self.terraform, env=env)
         path = self.results / f"{suite}-{env.replace('/', '-')}.json"
@@ -164,7 +163,7 @@ def sky_checkov(request: pytest.FixtureRequest) -> list[Verdict]:
     return [verdict for verdict in result.verdicts if verdict.control.startswith(checkov.PREFIX)]
 
 
-def _verdict(request: pytest.FixtureRequest, suite: str) -> Verdict:
+def _verdict(request: pytest.FixtureRequest, suite: Suite) -> Verdict:
     env, case = request.param
     try:
         result = request.config.stash[SESSION].result(suite, env)

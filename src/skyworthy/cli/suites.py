@@ -9,7 +9,7 @@ import click
 
 from skyworthy.config import Environment, Settings, load_settings
 from skyworthy.estate import Estate
-from skyworthy.results import SuiteResult, combined, write_json
+from skyworthy.results import Suite, SuiteResult, combined, write_json
 
 
 def selection(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,7 +108,7 @@ def status() -> None:
 
 
 def _run(
-    suites: Sequence[str],
+    suites: Sequence[Suite],
     terraform: Path | None,
     env: str | None,
     no_checkov: bool,

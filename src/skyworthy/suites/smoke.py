@@ -102,7 +102,8 @@ def _problem(service: LaunchedService, url: str) -> str:
 
 
 def _cache(stage: Stage, cache: Resource, launched: Launched) -> RunningCache:
-    server = next((item for item in launched.servers if item.identifier == cache["replication_group_id"]), None)
+    caches = [item for item in launched.servers if item.engine != "postgres"]
+    server = next((item for item in caches if item.identifier == cache["replication_group_id"]), None)
     if server is None:
         return RunningCache(unreachable="no running service names it, so it was not launched")
     return RunningCache(

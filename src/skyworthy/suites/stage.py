@@ -2,14 +2,16 @@
 
 from contextlib import ExitStack
 from functools import cached_property
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from skyworthy import declared
 from skyworthy.config import Environment, Settings, Waiver
 from skyworthy.estate import Estate
-from skyworthy.observed import Observation, observe
-from skyworthy.suites.account import Account, account
 from skyworthy.suites.options import Options, waivers_of
+
+if TYPE_CHECKING:
+    from skyworthy.observed import Observation
+    from skyworthy.suites.account import Account
 
 
 class Stage:
@@ -54,21 +56,26 @@ class Stage:
         return waivers_of(self.settings, self.options)
 
     @cached_property
-    def account(self) -> Account:
+    def account(self) -> "Account":
         """Where live and smoke look, kept open until the stage is closed.
 
         Raises:
             BadInput: it cannot be reached.
         """
+        # Imported here: the static suite needs no boto3, and starts in half the time without it.
+        from skyworthy.suites.account import account
+
         return self._opened.enter_context(account(self.settings, self.environment, self.options))
 
     @cached_property
-    def observation(self) -> Observation:
+    def observation(self) -> "Observation":
         """What the account holds of the stack.
 
         Raises:
             BadInput: nothing could be seen.
         """
+        from skyworthy.observed import observe
+
         looked_at = self.account
         self.options.progress("observing the account")
         return observe(looked_at.session, self.declared, with_secrets=True)

@@ -74,7 +74,7 @@ def judged_here(suite: SuiteName, stage: Stage) -> list[Waiver]:
 
 
 def case_ids(suite: SuiteName, stage: Stage) -> list[CaseId]:
-    """What a suite will judge, told by the declared estate alone; checkov's findings, which nobody foresees, left out."""
+    """What a suite will judge, told by the declared estate alone; without checkov's findings, which nobody foresees."""
     found = [CaseId(case.control.id, case.address) for case in cases(catalogue(), stage.declared, LENSES[suite])]
     return found + [CaseId(WAIVERS, waiver_address(waiver)) for waiver in judged_here(suite, stage)]
 
