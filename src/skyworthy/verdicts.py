@@ -110,11 +110,17 @@ def _ask(control: Control, resource: Resource | None, available: dict[str, Any])
     except NotApplicable as not_applicable:
         return Outcome.NOT_APPLICABLE, str(not_applicable)
     except AssertionError as finding:
-        return Outcome.FAIL, str(finding).partition("\nassert ")[0] or control.title
+        return Outcome.FAIL, _words(finding) or control.title
     except Exception as crash:  # noqa: BLE001 - one broken control must not stop the others, and is never green
         place = traceback.extract_tb(crash.__traceback__)[-1]
         return Outcome.ERROR, f"the control crashed at {place.name}:{place.lineno}: {crash!r}"
     return Outcome.PASS, ""
+
+
+def _words(finding: AssertionError) -> str:
+    """The message of an assert, without what pytest's rewriting adds where the plugin is loaded."""
+    words = str(finding).partition("\nassert ")[0]
+    return "" if words.startswith("assert ") else words
 
 
 @dataclass(frozen=True)

@@ -91,8 +91,9 @@ def verdicts_of(
                 absent += [f"{item.check_id} [{item.address}]"] * (outcome is Outcome.FAIL)
             elif ours is None:
                 made.append(_verdict(finding, outcome, directory, root))
-            elif outcome is Outcome.FAIL and ours.outcome is Outcome.PASS:
-                otherwise.append(f"{finding.check_id} [{finding.address}] ({ours.control} passes)")
+            elif outcome is Outcome.FAIL and ours.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE):
+                word = "passes" if ours.outcome is Outcome.PASS else "does not apply"
+                otherwise.append(f"{finding.check_id} [{finding.address}] ({ours.control} {word})")
             elif outcome is Outcome.FAIL:
                 same.append(finding)
     made += _unread(findings, root)

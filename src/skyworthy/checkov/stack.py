@@ -9,7 +9,7 @@ from skyworthy.controls import STACK, Control
 from skyworthy.estate import Estate, Resource, references
 from skyworthy.verdicts import Outcome, Verdict
 
-_JUDGED = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.WAIVED})
+_JUDGED = frozenset({Outcome.PASS, Outcome.FAIL, Outcome.WAIVED, Outcome.NOT_APPLICABLE})
 _INDEX = re.compile(r"\[[^\]]*\]")
 _ORDER = list(Outcome)
 _RESOURCE = re.compile(r"(^|\.)aws_\w+\.[\w-]+(\[[^\]]*\])?$")

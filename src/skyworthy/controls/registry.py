@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 Severity = Literal["critical", "high", "medium", "low"]
-Lens = Literal["declared", "observed", "smoke"]
+Lens = Literal["declared", "observed", "smoke", "waivers"]
 
 STACK = "stack"
 """What a control is on that judges the stack as a whole: its address is this word."""
@@ -19,7 +19,7 @@ ANY = "*"
 """What a control is on that is asked of every declared resource, whatever its type and whether it was found or not."""
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*")
-_REF = re.compile(r"REQ [A-Z]{3}-\d+|FSBP [A-Za-z]+\.\d+|CIS \d+(\.\d+)+|CKV2?_[A-Z]+_\d+")
+_REF = re.compile(r"REQ [A-Z]{3}-\d+|FSBP [A-Za-z][A-Za-z0-9]*\.\d+|CIS \d+(\.\d+)+|CKV2?_[A-Z]+_\d+")
 _ARGUMENTS = ("estate", "policy", "inventory", "running")
 """What a control may ask for by name: the estate; the environment's Policy and inventory minimums; for the smoke lens
 the service's running copy."""

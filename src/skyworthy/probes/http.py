@@ -95,21 +95,22 @@ class Expectation:
     body: str = ""
     within: float | None = None
 
-    def failure(self, status: int, body: bytes, seconds: float) -> str:
-        """What is not as expected, or an empty string."""
+    def failure(self, status: int, body: bytes, seconds: float, hidden: Collection[str] = ()) -> str:
+        """What is not as expected, without the hidden values that a body may repeat; or an empty string."""
         if status not in self.status:
             return f"status {status}, expected {' or '.join(map(str, sorted(self.status)))}"
         text = body.decode("utf-8", "replace")
+        shown = repr(_without(text, hidden)[:_SHOWN])
         if self.json is not ANYTHING:
             try:
                 value = json.loads(body)
             except ValueError:
-                return f"body is not JSON: {text[:_SHOWN]!r}"
+                return f"body is not JSON: {shown}"
             # In Python True equals 1, in JSON it does not.
             if json.dumps(value, sort_keys=True) != json.dumps(self.json, sort_keys=True):
-                return f"body is {text[:_SHOWN]!r}, expected {json.dumps(self.json)[:_SHOWN]}"
+                return f"body is {shown}, expected {json.dumps(self.json)[:_SHOWN]}"
         if self.body not in text:
-            return f"body does not hold {self.body!r}: {text[:_SHOWN]!r}"
+            return f"body does not hold {self.body!r}: {shown}"
         if self.within is not None and seconds > self.within:
             return f"too slow: {seconds * 1000:.0f} ms, expected at most {self.within * 1000:.0f} ms"
         return ""
@@ -163,8 +164,8 @@ def probe(
         def ask() -> Attempt:
             answer = _request(session, method, target, form, timeout)
             answers.append(answer)
-            wrong = answer.failure or expectation.failure(answer.status, answer.body, answer.seconds)
-            return Attempt(answer.seconds, _without(wrong, hidden), answer.final)
+            wrong = answer.failure or expectation.failure(answer.status, answer.body, answer.seconds, hidden)
+            return Attempt(answer.seconds, wrong, answer.final)
 
         attempts = attempts_until(ask, deadline)
     last = answers[-1]
@@ -374,8 +375,7 @@ def _shown(url: str) -> str:
 
 def _without(text: str, values: Collection[str]) -> str:
     """A message in which values that were sent, and that a service may repeat, are blanked."""
-    for value in values:
-        for part in {value, *value.split()}:
-            if len(part) > 3:
-                text = text.replace(part, "***")
+    parts = {part for value in values for part in (value, *value.split()) if len(part) > 3}
+    for part in sorted(parts, key=lambda part: (-len(part), part)):  # a whole value before its words
+        text = text.replace(part, "***")
     return text

@@ -8,7 +8,8 @@ from pathlib import Path
 from skyworthy.config import Environment, Settings
 from skyworthy.errors import BadInput
 from skyworthy.observed import Session
-from skyworthy.sandbox import Sandbox, cassette, server
+from skyworthy.sandbox import cassette, server
+from skyworthy.sandbox.server import Sandbox
 from skyworthy.suites.options import Options
 
 CASSETTES = "cassettes"

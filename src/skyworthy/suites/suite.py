@@ -11,13 +11,15 @@ from typing import Any
 
 from skyworthy import checkov
 from skyworthy.config import WAIVERS_FILE, Waiver
-from skyworthy.controls import Lens, catalogue
+from skyworthy.controls import Lens, catalogue, find_control
 from skyworthy.results import Suite as SuiteName
 from skyworthy.results import SuiteResult
 from skyworthy.suites.stage import Stage
 from skyworthy.verdicts import Outcome, Verdict, cases
 
 WAIVERS = "waivers.needed"
+_NEEDING = frozenset({Outcome.WAIVED, Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN})
+"""What a waiver may speak of: a finding, or what may yet turn out to be one."""
 LENSES: dict[SuiteName, Lens] = {"static": "declared", "live": "observed", "smoke": "smoke"}
 
 
@@ -83,23 +85,22 @@ def waiver_verdicts(
     waivers: Iterable[Waiver], verdicts: Iterable[Verdict], environment: str, lens: str
 ) -> Iterator[Verdict]:
     """One verdict for each waiver: it fails where no finding of this run needs it any longer."""
-    verdicts = tuple(verdicts)
+    rule = find_control(WAIVERS)
+    assert rule is not None, "the catalogue holds it"
+    open_ones = [item for item in verdicts if item.outcome in _NEEDING]
     for waiver in waivers:
-        needed = any(
-            waiver.covers(item.control, environment, item.address)
-            and item.outcome in (Outcome.WAIVED, Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN)
-            for item in verdicts
-        )
+        findings = sum(waiver.covers(item.control, environment, item.address) for item in open_ones)
+        message = "" if findings else f"no finding needs it any longer: delete it from {WAIVERS_FILE}"
         yield Verdict(
-            control=WAIVERS,
+            control=rule.id,
             lens=lens,
             root=environment,
             address=waiver_address(waiver),
-            outcome=Outcome.PASS if needed else Outcome.FAIL,
-            message="" if needed else f"no finding needs this waiver any longer: delete it from {WAIVERS_FILE}",
-            severity="low",
-            title="Every waiver is still needed.",
-            refs=("REQ STA-4",),
+            outcome=Outcome.FAIL if message else Outcome.PASS,
+            message=message,
+            severity=rule.severity,
+            title=rule.title,
+            refs=rule.refs,
         )
 
 

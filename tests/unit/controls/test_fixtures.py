@@ -19,7 +19,7 @@ from skyworthy.controls import Control, catalogue
 from skyworthy.verdicts import Outcome, cases, judge
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "controls"
-EXPECTED = re.compile(r"# expect: (?P<outcome>\w+) (?P<address>\S+)(: (?P<message>.*))?")
+EXPECTED = re.compile(r"^# expect: (?P<outcome>\w+) (?P<address>\S+?)(: (?P<message>.*))?$", re.MULTILINE)
 DECLARED = [control for control in catalogue() if "declared" in control.lenses]
 FILES = sorted(FIXTURES.glob("*/*.tf"))
 NEEDED = {"good": {Outcome.PASS}, "bad": {Outcome.FAIL}, "unknown": {Outcome.UNKNOWN}}

@@ -163,7 +163,15 @@ def test_messages_hold_nothing_that_was_sent_in_secret(server: Scripted) -> None
     result = probe(url, headers={"Authorization": f"Bearer {TOKEN}"}, expect_body="nothing")
     assert result.failure == f"GET {server.url}/me: body does not hold 'nothing': 'you sent *** or ***'"
     assert TOKEN not in repr(result)
+    cut = probe(url, headers={"Authorization": f"Bearer {TOKEN}"}, expect_json=0)
+    assert cut.failure.endswith("body is not JSON: 'you sent *** or ***'")
     assert server.requests[0][2]["Authorization"] == f"Bearer {TOKEN}"
+
+
+def test_value_at_the_edge_of_an_excerpt_is_hidden(server: Scripted) -> None:
+    server.replies = [Reply(body=b"x" * 110 + TOKEN.encode())]
+    result = probe(server.url, form={"password": TOKEN}, method="POST", expect_body="nothing")
+    assert result.failure.endswith(f"'{'x' * 110}***'")
 
 
 @pytest.mark.parametrize("url", ["ftp://host/", "host", "http://", f"user:{TOKEN}@host", ""])

@@ -1,0 +1,121 @@
+"""Bad input: one clear message with file and line or the next step, exit 2, no traceback, nothing half-written."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from skyworthy.sandbox.containers import free_port
+
+PROGRAM = [sys.executable, "-c", "from skyworthy.cli import main; main()"]
+BUCKET = 'resource "aws_s3_bucket" "logs" {\n  bucket = "logs"\n}\n'
+SETTINGS = '[environments.staging]\nterraform = "staging"\nregion = "eu-central-1"\n'
+
+
+def skyworthy(directory: Path, *arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    isolated = {"HOME": str(directory), "AWS_EC2_METADATA_DISABLED": "true", "NO_COLOR": "1", "COLUMNS": "200"}
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        cwd=directory,
+        env={**kept, **isolated, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def stack(directory: Path, terraform: str = BUCKET, settings: str = SETTINGS) -> None:
+    (directory / "staging").mkdir()
+    (directory / "staging" / "main.tf").write_text(terraform, "utf-8")
+    (directory / "skyworthy.toml").write_text(settings, "utf-8")
+
+
+def refused(done: "subprocess.CompletedProcess[str]", *expected: str) -> None:
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    last = [line for line in done.stderr.splitlines() if line.startswith("skyworthy: ")]
+    assert len(last) == 1, done.stderr
+    for text in expected:
+        assert text in done.stderr
+
+
+def test_a_syntax_error_names_file_and_line(tmp_path: Path) -> None:
+    stack(tmp_path, BUCKET + 'resource "aws_sns_topic" {{\n')
+    refused(skyworthy(tmp_path, "static", "--no-checkov"), "staging/main.tf:4: ")
+
+
+def test_a_missing_directory(tmp_path: Path) -> None:
+    refused(skyworthy(tmp_path, "static", "--terraform", "nowhere"), "nowhere: no such directory")
+
+
+def test_a_directory_without_terraform(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    refused(skyworthy(tmp_path, "static", "--terraform", "empty"), "empty: no Terraform root module found")
+
+
+def test_nothing_configured_and_nothing_given(tmp_path: Path) -> None:
+    refused(skyworthy(tmp_path, "static"), "no skyworthy.toml", "--terraform DIR")
+
+
+def test_a_module_source_that_is_not_there(tmp_path: Path) -> None:
+    stack(tmp_path, BUCKET + 'module "db" {\n  source = "./modules/db"\n}\n')
+    refused(skyworthy(tmp_path, "static", "--no-checkov"), "staging/main.tf:", "modules/db")
+
+
+def test_a_malformed_settings_file(tmp_path: Path) -> None:
+    stack(tmp_path, settings=SETTINGS + "colour = 1\n")
+    refused(skyworthy(tmp_path, "static"), "skyworthy.toml:4: unknown key 'colour'")
+
+
+def test_an_unknown_environment(tmp_path: Path) -> None:
+    stack(tmp_path)
+    refused(skyworthy(tmp_path, "static", "--env", "prod"), "unknown environment 'prod'; there are: staging")
+
+
+def test_missing_credentials(tmp_path: Path) -> None:
+    stack(tmp_path)
+    refused(skyworthy(tmp_path, "live", "--target", "aws"), "credentials")
+
+
+def test_an_endpoint_that_refuses_connections(tmp_path: Path) -> None:
+    stack(tmp_path)
+    keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    url = f"http://127.0.0.1:{free_port()}"
+    done = skyworthy(tmp_path, "live", "--target", "aws", AWS_ENDPOINT_URL=url, AWS_MAX_ATTEMPTS="1", **keys)
+    refused(done, url, "nothing answers there")
+
+
+def test_no_sandbox_and_no_recording(tmp_path: Path) -> None:
+    stack(tmp_path)
+    refused(skyworthy(tmp_path, "live"), "skyworthy sandbox apply staging", "--target aws")
+
+
+def test_a_stale_recording(tmp_path: Path) -> None:
+    stack(tmp_path)
+    (tmp_path / "cassettes").mkdir()
+    ours = Path(__file__).parents[3] / "cassettes" / "staging.jsonl"
+    shutil.copy(ours, tmp_path / "cassettes" / "staging.jsonl")
+    refused(skyworthy(tmp_path, "live"), "cassettes/staging.jsonl", "skyworthy sandbox record --env staging")
+
+
+def test_an_unknown_option_is_told_by_usage(tmp_path: Path) -> None:
+    done = skyworthy(tmp_path, "static", "--colour")
+    assert done.returncode == 2
+    assert "No such option" in done.stderr
+
+
+def test_an_unknown_control_suggests_near_ones(tmp_path: Path) -> None:
+    refused(skyworthy(tmp_path, "explain", "live.exist"), "did you mean live.exists")
+
+
+@pytest.mark.parametrize("command", ["static", "live", "verify"])
+def test_nothing_is_half_written(tmp_path: Path, command: str) -> None:
+    stack(tmp_path, BUCKET + "}")
+    refused(skyworthy(tmp_path, command, "--json", "verdicts.json"), "staging/main.tf:")
+    assert not (tmp_path / "verdicts.json").exists()
+    assert not (tmp_path / "reports").exists()

@@ -1,0 +1,69 @@
+"""``skyworthy static``: exit codes, the words and the JSON."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from skyworthy.cli import skyworthy
+
+DATABASE = """
+resource "aws_db_instance" "main" {{
+  identifier          = "main"
+  engine              = "postgres"
+  instance_class      = "db.t3.micro"
+  allocated_storage   = 20
+  storage_encrypted   = {encrypted}
+  publicly_accessible = {public}
+}}
+"""
+
+
+def run(directory: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(skyworthy, ["static", "--terraform", str(directory), "--no-checkov", *arguments])
+
+
+def write(directory: Path, text: str) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "main.tf").write_text(text, "utf-8")
+    return directory
+
+
+def test_a_finding_exits_with_one_and_names_control_file_and_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "stack", DATABASE.format(encrypted="false", public="false"))
+    done = run(Path("stack"), "--json", "verdicts.json")
+    assert done.exit_code == 1, done.output
+    assert "rds.encrypted-at-rest" in done.output
+    assert "stack/main.tf:2: aws_db_instance.main" in done.output
+    data = json.loads((tmp_path / "verdicts.json").read_text("utf-8"))
+    assert (data["schema"], data["environment"], data["calls"]) == (1, "stack", {"total": 0})
+    (found,) = [item for item in data["verdicts"] if item["control"] == "rds.encrypted-at-rest"]
+    assert {name: found[name] for name in ("lens", "address", "verdict", "file", "line", "severity")} == {
+        "lens": "declared",
+        "address": "aws_db_instance.main",
+        "verdict": "fail",
+        "file": "stack/main.tf",
+        "line": 2,
+        "severity": "high",
+    }
+
+
+def test_roots_of_a_tree_are_told_apart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    provider = 'provider "aws" {\n  region = "eu-central-1"\n}\n'
+    write(tmp_path / "live" / "blue", provider + DATABASE.format(encrypted="true", public="true"))
+    write(tmp_path / "live" / "green", provider + DATABASE.format(encrypted="true", public="false"))
+    assert run(Path("live"), "--json", "verdicts.json").exit_code == 1
+    data = json.loads((tmp_path / "verdicts.json").read_text("utf-8"))
+    public = {item["root"]: item["verdict"] for item in data["verdicts"] if item["control"] == "rds.not-public"}
+    assert public == {"blue": "fail", "green": "pass"}
+
+
+def test_results_of_somebodys_directory_are_shown_and_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(write(tmp_path / "stack", DATABASE.format(encrypted="true", public="false")))
+    assert not (tmp_path / "reports").exists()
