@@ -79,18 +79,19 @@ def test_what_our_control_found_too_is_shown_once(outcome: Outcome) -> None:
     assert report == Report((), ("1 finding of checkov is the same as our own",))
 
 
-def test_where_our_control_passes_ours_counts_and_the_note_says_so() -> None:
-    report = made(failed(finding("CKV_AWS_157")), own(Outcome.PASS, "rds.multi-az"))
+@pytest.mark.parametrize(("outcome", "word"), [(Outcome.PASS, "passes"), (Outcome.NOT_APPLICABLE, "does not apply")])
+def test_where_our_control_decides_otherwise_ours_counts_and_the_note_says_so(outcome: Outcome, word: str) -> None:
+    report = made(failed(finding("CKV_AWS_157")), own(outcome, "rds.multi-az"))
     assert report == Report(
         (),
         (
             "1 finding of checkov is judged otherwise by our own controls, which know the environment's policy: "
-            f"CKV_AWS_157 [{DB}] (rds.multi-az passes)",
+            f"CKV_AWS_157 [{DB}] (rds.multi-az {word})",
         ),
     )
 
 
-@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.ERROR, Outcome.NOT_APPLICABLE])
+@pytest.mark.parametrize("outcome", [Outcome.UNKNOWN, Outcome.ERROR])
 def test_where_our_control_did_not_judge_checkov_is_heard(outcome: Outcome) -> None:
     (verdict,) = made(failed(finding()), own(outcome)).verdicts
     assert verdict.outcome is Outcome.FAIL
