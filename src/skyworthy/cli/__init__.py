@@ -38,9 +38,8 @@ for command in (verify, static, live, smoke, status, list_controls, explain, san
 def main() -> None:
     """Run the command line; every failure of skyworthy itself exits with 2, never with the 1 of findings."""
     try:
-        skyworthy(standalone_mode=False)
-    except click.exceptions.Exit as finished:
-        sys.exit(finished.exit_code)
+        # Without its standalone mode click returns the code of ctx.exit() instead of raising it.
+        sys.exit(skyworthy(standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

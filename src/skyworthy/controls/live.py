@@ -13,7 +13,7 @@ def exists(resource: Resource, estate: Estate) -> None:
     """
     found = estate.get(resource.address)
     assert found is not None, f"declared, but not found in {estate.name}"
-    if found.blank is not None:
+    if found.blank is not None and not found.attributes:
         raise found.blank.undecidable()
 
 

@@ -79,7 +79,9 @@ class Estate:
                 value = resource.peek(attribute)
                 if isinstance(value, (str, Reference, Template)) and value:
                     key = value if isinstance(value, str) else str(value)
-                    found.setdefault(key, []).append(resource)
+                    bearers = found.setdefault(key, [])
+                    if not bearers or bearers[-1] is not resource:  # an id that is also the ARN counts once
+                        bearers.append(resource)
         return {key: tuple(items) for key, items in found.items()}
 
     def of(self, *types: str) -> tuple[Resource, ...]:

@@ -44,6 +44,7 @@ class ResourceType:
             whose absence means "not set" has the default null in the provider; it stands in ``unset``.
         unset: attributes that are simply not set (None) where left out.
         computed: attributes that only the provider knows (after apply).
+        required: attributes that cannot be left out.
         blocks: nested blocks: absent means an empty list.
         lists: attributes that hold a list or a set.
         maps: attributes that hold a map.
@@ -56,6 +57,7 @@ class ResourceType:
     defaults: Mapping[str, Value] = field(default_factory=dict)
     unset: frozenset[str] = frozenset()
     computed: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
     blocks: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
     maps: frozenset[str] = frozenset()
@@ -118,6 +120,7 @@ def type_of(name: str) -> ResourceType:
         defaults={**harvested.get("", {}), **row.get("defaults", {})},
         unset=frozenset(schema.get("u", "").split()) | absent,
         computed=frozenset(schema.get("c", "").split()) - absent,
+        required=frozenset(schema.get("r", "").split()),
         blocks=frozenset(schema.get("b", "").split()),
         lists=frozenset(schema.get("l", "").split()),
         maps=frozenset(schema.get("m", "").split()),

@@ -1,0 +1,84 @@
+"""What a resource holds at most, so that a scenario can say "98 % of its connections"."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from skyworthy.behavior.references import undecided
+from skyworthy.estate import Estate, Resource, Undecidable, is_known, show
+
+GIB = 1024**3
+
+_GIB_OF_SIZE = {"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16}
+"""Memory of general-purpose database classes (t3, t4g, m5 ... m8g); r classes have twice as much per size.
+
+Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Concepts.DBInstanceClass.Summary.html
+"""
+
+
+def capacity(name: str, resource: Resource, estate: Estate) -> float:
+    """A capacity of a resource.
+
+    Args:
+        name: ``storage`` (bytes), ``connections``, ``cpu`` (units of a task), ``memory`` (MiB of a task).
+        resource: a database for the first two, a service for the others.
+        estate: where its parameter group and task definition are.
+
+    Raises:
+        Undecidable: where it is not known.
+    """
+    return _CAPACITIES[name](resource, estate)
+
+
+def _storage(database: Resource, estate: Estate) -> float:
+    """A read replica has the storage of its source."""
+    source = None
+    if database.attributes.get("replicate_source_db"):
+        source = estate.find(database["replicate_source_db"], "aws_db_instance")
+    return _number(source or database, "allocated_storage") * GIB
+
+
+def _connections(database: Resource, estate: Estate) -> float:
+    """PostgreSQL's default is the least of memory / 9531392 and 5000, unless a parameter group sets it.
+
+    Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
+    """
+    group = estate.find(database.attributes.get("parameter_group_name"), "aws_db_parameter_group")
+    for parameter in (group["parameter"] or []) if group else []:
+        value = str(parameter.get("value"))
+        if parameter.get("name") == "max_connections" and value.isdigit():
+            return float(value)
+    return min(_memory_of_class(database) / 9531392, 5000)
+
+
+def _memory_of_class(database: Resource) -> float:
+    name = database["instance_class"]
+    match = re.fullmatch(r"db\.(?P<family>[a-z]\d+[a-z]*)\.(?P<times>\d*)(?P<size>[a-z]+)", str(name))
+    if match is None or match["size"] not in _GIB_OF_SIZE or match["family"][0] not in "tmr":
+        raise Undecidable(f"the memory of {show(name)} of {database.address} is not known")
+    factor = 2 if match["family"].startswith("r") else 1
+    return _GIB_OF_SIZE[match["size"]] * int(match["times"] or 1) * factor * GIB
+
+
+def _of_task(attribute: str) -> Callable[[Resource, Estate], float]:
+    def read(service: Resource, estate: Estate) -> float:
+        definition = estate.find(service.peek("task_definition"), "aws_ecs_task_definition")
+        if definition is None:
+            raise Undecidable(f"the task definition of {service.address} is not part of this stack")
+        return _number(definition, attribute)
+
+    return read
+
+
+def _number(resource: Resource, attribute: str) -> float:
+    value = resource[attribute]
+    if value is None or not is_known(value):
+        raise undecided(value, f"{attribute} of {resource.address}")
+    return float(value)
+
+
+_CAPACITIES: Mapping[str, Callable[[Resource, Estate], float]] = {
+    "storage": _storage,
+    "connections": _connections,
+    "cpu": _of_task("cpu"),
+    "memory": _of_task("memory"),
+}

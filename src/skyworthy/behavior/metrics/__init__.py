@@ -1,0 +1,24 @@
+"""CloudWatch metrics: which exist, in which form they are published, and by which resource of an estate."""
+
+from skyworthy.behavior.metrics.resolve import (
+    Metric,
+    NotPublished,
+    Publisher,
+    container_insights,
+    member_ids,
+    resolve,
+    transformations,
+)
+from skyworthy.behavior.metrics.table import Namespace, namespaces
+
+__all__ = [
+    "Metric",
+    "Namespace",
+    "NotPublished",
+    "Publisher",
+    "container_insights",
+    "member_ids",
+    "namespaces",
+    "resolve",
+    "transformations",
+]

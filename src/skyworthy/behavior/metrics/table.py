@@ -1,0 +1,95 @@
+"""Which CloudWatch metrics exist and how they are published (metrics.toml)."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """What a dimension of a namespace stands for.
+
+    Args:
+        types: the Terraform types that it names; empty where it names no resource.
+        attribute: the attribute that its value equals.
+        same: attributes that always hold the same text as ``attribute``.
+        members_of: a type that publishes by its members, ``aws_elasticache_replication_group``.
+        pattern: what a value looks like that names no resource.
+    """
+
+    types: tuple[str, ...] = ()
+    attribute: str = ""
+    same: tuple[str, ...] = ()
+    members_of: str = ""
+    pattern: str = ""
+
+
+@dataclass(frozen=True)
+class Publication:
+    """Metrics that are published in the same dimension sets.
+
+    Args:
+        metrics: their names.
+        sets: the dimension sets, each of them sorted names.
+        needs: what must be switched on for it: ``container insights``, ``ec2``, or nothing.
+    """
+
+    metrics: frozenset[str]
+    sets: tuple[tuple[str, ...], ...]
+    needs: str = ""
+
+
+@dataclass(frozen=True)
+class Namespace:
+    """One namespace of the table.
+
+    Args:
+        name: ``AWS/RDS``.
+        page: AWS's page that lists its metrics.
+        published: what is published.
+        dimensions: by name.
+    """
+
+    name: str
+    page: str
+    published: tuple[Publication, ...]
+    dimensions: Mapping[str, Dimension] = field(default_factory=dict)
+
+    def publications(self, metric: str) -> tuple[Publication, ...]:
+        """The rows that a metric stands in; none: there is no such metric."""
+        return tuple(row for row in self.published if metric in row.metrics)
+
+
+@cache
+def namespaces() -> Mapping[str, Namespace]:
+    """The table, by the name of the namespace."""
+    text = resources.files("skyworthy.behavior.metrics").joinpath("metrics.toml").read_text("utf-8")
+    return {name: _namespace(name, row) for name, row in tomllib.loads(text).items()}
+
+
+def _namespace(name: str, row: dict[str, Any]) -> Namespace:
+    return Namespace(
+        name=name,
+        page=row["page"],
+        published=tuple(
+            Publication(
+                metrics=frozenset(item["metrics"]),
+                sets=tuple(tuple(sorted(names)) for names in item["sets"]),
+                needs=item.get("needs", ""),
+            )
+            for item in row["published"]
+        ),
+        dimensions={
+            key: Dimension(
+                types=tuple(item.get("types", ())),
+                attribute=item.get("attribute", ""),
+                same=tuple(item.get("same", ())),
+                members_of=item.get("members_of", ""),
+                pattern=item.get("pattern", ""),
+            )
+            for key, item in row["dimensions"].items()
+        },
+    )

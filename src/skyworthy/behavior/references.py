@@ -1,0 +1,44 @@
+"""Which resources name another one, and what to say where that is not known."""
+
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
+
+
+def undecided(value: Value, what: str) -> Undecidable:
+    """What to raise where something is not plain data: what it is, and why it is not known."""
+    if isinstance(value, (Unknown, Reference, Template)):
+        cause = value.undecidable()
+        return Undecidable(f"{what}: {cause.reason}", denied=cause.denied)
+    return Undecidable(f"{what} is {show(value)}")
+
+
+def naming(estate: Estate, target: Resource, attribute: str, *types: str) -> tuple[Resource, ...]:
+    """The resources of some types of which an attribute names a resource.
+
+    Raises:
+        Undecidable: where none is known to name it, and of some it is unknown what they name.
+    """
+    found: list[Resource] = []
+    undecided: Undecidable | None = None
+    for resource in estate.of(*types):
+        try:
+            if any(item is target for item in named(estate, resource.peek(attribute), target.type)):
+                found.append(resource)
+        except Undecidable as undecidable:
+            reason = f"{attribute} of {resource.address}: {undecidable.reason}"
+            undecided = undecided or Undecidable(reason, denied=undecidable.denied)
+    if not found and undecided is not None:
+        raise undecided
+    return tuple(found)
+
+
+def named(estate: Estate, value: Value, *types: str) -> tuple[Resource, ...]:
+    """The resources that an identifier, or each of a list of them, names; what names nothing here is left out.
+
+    Raises:
+        Undecidable: where an identifier is unknown.
+    """
+    if isinstance(value, Unknown):
+        raise value.undecidable()
+    items = value if isinstance(value, (list, tuple)) else [value]
+    found = (estate.find(item, *types) for item in items)
+    return tuple(item for item in found if item is not None)

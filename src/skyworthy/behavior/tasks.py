@@ -1,0 +1,208 @@
+"""What ECS makes of services and task definitions: sizes, ports, number of tasks.
+
+Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size,
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_definition_parameters.html,
+https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service_definition_parameters.html
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from skyworthy.behavior.secrets import containers
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references
+
+_GIB = 1024
+FARGATE_SIZES: Mapping[int, tuple[int, ...]] = {
+    256: (512, 1 * _GIB, 2 * _GIB),
+    512: tuple(range(1 * _GIB, 4 * _GIB + 1, _GIB)),
+    1024: tuple(range(2 * _GIB, 8 * _GIB + 1, _GIB)),
+    2048: tuple(range(4 * _GIB, 16 * _GIB + 1, _GIB)),
+    4096: tuple(range(8 * _GIB, 30 * _GIB + 1, _GIB)),
+    8192: tuple(range(16 * _GIB, 60 * _GIB + 1, 4 * _GIB)),
+    16384: tuple(range(32 * _GIB, 120 * _GIB + 1, 8 * _GIB)),
+}
+"""CPU units of a Fargate task -> MiB of memory that it can have."""
+
+_SIZE = re.compile(r"(?P<number>\d*\.?\d+)\s*(?P<unit>vcpu|gb)?", re.IGNORECASE)
+
+
+def size(value: Value) -> int | None:
+    """CPU units or MiB of ``512``, ``"0.5 vCPU"`` or ``"2 GB"``; None where it is not of such a form.
+
+    Raises:
+        Undecidable: where it is not known.
+    """
+    if isinstance(value, (Unknown, Reference, Template)):
+        raise value.undecidable()
+    match = _SIZE.fullmatch(str(value).strip())
+    if match is None:
+        return None
+    return round(float(match["number"]) * (1024 if match["unit"] else 1))
+
+
+def size_problem(cpu: Value, memory: Value) -> str:
+    """What is wrong with a Fargate task's size; empty where it is one that exists."""
+    if cpu is None or memory is None:
+        return f"{'cpu' if cpu is None else 'memory'} is not set, Fargate needs both for the task"
+    units, mebibytes = size(cpu), size(memory)
+    if units is None or units not in FARGATE_SIZES:
+        return f"cpu is {cpu}, Fargate has {', '.join(map(str, FARGATE_SIZES))}"
+    choices = FARGATE_SIZES[units]
+    if mebibytes not in choices:
+        step = choices[-1] - choices[-2]
+        return f"memory is {memory} with {units} cpu, Fargate has {choices[0]} to {choices[-1]} in steps of {step}"
+    return ""
+
+
+def services_of(task_definition: Resource, estate: Estate) -> list[Resource]:
+    """The services that run a task definition."""
+    return [item for item in estate.of("aws_ecs_service") if task_of(item, estate) is task_definition]
+
+
+def task_of(service: Resource, estate: Estate) -> Resource | None:
+    """The task definition that a service names by reference, ARN, ``family:revision`` or family; None if elsewhere."""
+    value = service["task_definition"]
+    if value is None:
+        return None
+    if isinstance(value, Template) and (found := _first_of(value, estate)):
+        return found
+    found = estate.find(value, "aws_ecs_task_definition")
+    if found is None and isinstance(value, str):
+        family = value.rpartition("/")[2].partition(":")[0]
+        found = estate.find(family, "aws_ecs_task_definition")
+    return found
+
+
+def _first_of(value: Template, estate: Estate) -> Resource | None:
+    """The task definition that a text such as ``${family}:${revision}`` is made of."""
+    found = (estate.get(item.address) for item in value.references)
+    return next((item for item in found if item is not None and item.type == "aws_ecs_task_definition"), None)
+
+
+def runs_on_fargate(task_definition: Resource, estate: Estate) -> bool:
+    """Whether a task definition is for Fargate: as it says itself, or as the services say that run it."""
+    compatibilities = task_definition["requires_compatibilities"]
+    if compatibilities:
+        return "FARGATE" in compatibilities
+    return any(service.peek("launch_type") == "FARGATE" for service in services_of(task_definition, estate))
+
+
+def network_mode(task_definition: Resource) -> str:
+    """The network mode of a task definition; ``bridge`` where it says none (Linux).
+
+    Raises:
+        Undecidable: where it is not known.
+    """
+    mode = task_definition.attributes.get("network_mode")
+    if isinstance(mode, (Unknown, Reference, Template)):
+        reason = mode.undecidable()
+        raise Undecidable(f"network_mode of {task_definition.address}: {reason.reason}", denied=reason.denied)
+    return str(mode or "bridge")
+
+
+def container(task_definition: Resource, name: Value) -> Mapping[str, Any] | None:
+    """The container definition of a name, None where there is none."""
+    return next((item for item in containers(task_definition) if item.get("name") == name), None)
+
+
+def ports(definition: Mapping[str, Any]) -> list[int]:
+    """The ports that a container definition opens.
+
+    Raises:
+        Undecidable: where one is not known.
+    """
+    mappings = definition.get("portMappings")
+    if isinstance(mappings, (Unknown, Reference, Template)):
+        raise mappings.undecidable()
+    found = []
+    for mapping in mappings or ():
+        port = mapping.get("containerPort") if isinstance(mapping, Mapping) else mapping
+        if isinstance(port, (Unknown, Reference, Template)):
+            raise port.undecidable()
+        if port is not None:
+            found.append(int(port))
+    return found
+
+
+_HEALTH_CHECK = {"interval": (5, 300), "timeout": (2, 60), "retries": (1, 10), "startPeriod": (0, 300)}
+"""Fields of a container's health check -> least and most, seconds or attempts."""
+_LONGEST_STOP = 120
+"""Seconds that Fargate leaves a container to stop."""
+
+
+def setting_problems(definition: Mapping[str, Any], *, fargate: bool, own_interface: bool) -> Iterator[str]:
+    """What ECS would refuse in a container definition, a clause each.
+
+    Args:
+        definition: the container definition.
+        fargate: the task is for Fargate.
+        own_interface: the task has an interface of its own (awsvpc), so that ports are not mapped.
+
+    Raises:
+        Undecidable: where a setting is not known.
+    """
+    check = _known(definition.get("healthCheck")) or {}
+    for field, (least, most) in _HEALTH_CHECK.items():
+        value = _known(check.get(field))
+        if value is not None and not least <= float(value) <= most:
+            yield f"{field} of its health check is {value}, {least} to {most} allowed"
+    stop = _known(definition.get("stopTimeout"))
+    if fargate and stop is not None and float(stop) > _LONGEST_STOP:
+        yield f"stopTimeout is {stop}, Fargate allows {_LONGEST_STOP} at most"
+    for mapping in _known(definition.get("portMappings")) or () if own_interface else ():
+        host, own = _known(_known(mapping).get("hostPort")), _known(_known(mapping).get("containerPort"))
+        if host and host != own:
+            yield f"hostPort {host} differs from containerPort {own}, which awsvpc does not allow"
+
+
+def _known(value: Value) -> Value:
+    """The value itself; Undecidable where it is not plain."""
+    if isinstance(value, (Unknown, Reference, Template)):
+        raise value.undecidable()
+    return value
+
+
+def scaling_target(service: Resource, estate: Estate) -> Resource | None:
+    """The scalable target that sets a service's number of tasks, None where nothing does.
+
+    Raises:
+        Undecidable: where it is not known which service a target scales.
+    """
+    unclear: Undecidable | None = None
+    for target in estate.of("aws_appautoscaling_target"):
+        if target.peek("scalable_dimension") != "ecs:service:DesiredCount":
+            continue
+        try:
+            if scales(target, service, estate):
+                return target
+        except Undecidable as undecidable:
+            unclear = undecidable
+    if unclear is not None:
+        raise unclear
+    return None
+
+
+def scales(target: Resource, service: Resource, estate: Estate) -> bool:
+    """Whether a scalable target's ``service/CLUSTER/SERVICE`` names a service."""
+    value = target["resource_id"]
+    named = [item.address for item in references(value)]
+    if service.address in named:
+        return True
+    if any((other := estate.get(address)) is not None and other.type == "aws_ecs_service" for address in named):
+        return False
+    home_of = service.attributes.get("cluster")
+    cluster = None if home_of is None else estate.find(home_of, "aws_ecs_cluster")
+    name, home = service["name"], cluster["name"] if cluster is not None else "default"
+    if isinstance(value, Template) and cluster is not None and cluster.address in named:
+        return bool(value.endswith(f"/{name}"))
+    return bool(value == f"service/{home}/{name}")
+
+
+def fewest_tasks(service: Resource, estate: Estate) -> tuple[int, str]:
+    """The number of tasks below which a service is not set to go, and what sets it."""
+    target = scaling_target(service, estate)
+    if target is not None:
+        return int(target["min_capacity"]), f"min_capacity of {target.address}"
+    count = service["desired_count"]
+    return (0 if count is None else int(count)), "desired_count"

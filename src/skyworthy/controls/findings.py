@@ -1,0 +1,44 @@
+"""Several questions of one control: all findings are told, and what is not known hides none of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from skyworthy.estate import Undecidable
+
+
+class Findings:
+    """Collects what a control finds.
+
+    Each question stands in ``with findings.question():``; :meth:`conclude` fails with every finding, or, where there
+    is none, is undecidable if any question was.
+    """
+
+    def __init__(self) -> None:
+        self._messages: list[str] = []
+        self._open: Undecidable | None = None
+
+    def add(self, message: str) -> None:
+        """A finding; the same one is told once."""
+        if message not in self._messages:
+            self._messages.append(message)
+
+    @contextmanager
+    def question(self) -> Iterator[None]:
+        """A question whose failed assertion is a finding, and whose Undecidable waits for the others."""
+        try:
+            yield
+        except AssertionError as finding:
+            self.add(str(finding).partition("\nassert ")[0])
+        except Undecidable as undecidable:
+            self._open = self._open or undecidable
+
+    def conclude(self) -> None:
+        """Fail with the findings.
+
+        Raises:
+            AssertionError: where there are any.
+            Undecidable: where there are none, but a question stayed open.
+        """
+        assert not self._messages, "; ".join(self._messages)
+        if self._open is not None:
+            raise self._open

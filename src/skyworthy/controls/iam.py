@@ -1,0 +1,235 @@
+"""Controls of IAM policies and roles."""
+
+import re
+from collections.abc import Iterator
+
+from skyworthy.behavior.permissions import (
+    Context,
+    Policies,
+    PolicyDocument,
+    Principal,
+    arn_of,
+    boundary_of,
+    default_key_policy,
+    may,
+    policies_of,
+    role_may,
+)
+from skyworthy.behavior.permissions.oidc import holes, trusts_github
+from skyworthy.behavior.permissions.probes import (
+    ANY_KEY,
+    ANY_PARAMETER,
+    ANY_ROLE,
+    ANY_SECRET,
+    DIRECT,
+    LATER,
+    probe,
+)
+from skyworthy.behavior.permissions.statements import ATTACHMENT_TYPES, POLICY_TYPES, attached_arns, own_documents
+from skyworthy.behavior.secrets import injections, key_of, secret_of
+from skyworthy.controls.findings import Findings
+from skyworthy.controls.registry import control, not_applicable
+from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value
+
+_SERVICE_WILDCARD = re.compile(r"[a-z0-9-]+:\*", re.IGNORECASE)
+_HOLDERS = (*POLICY_TYPES, "aws_iam_role", *ATTACHMENT_TYPES)
+
+
+@control(
+    "iam.no-star-star-policies",
+    on=_HOLDERS,
+    severity="critical",
+    refs=["REQ IAM-1", "FSBP IAM.1", "CIS 1.16", "CKV_AWS_62"],
+)
+def nobody_may_do_everything(holder: Resource, estate: Estate) -> None:
+    """No policy allows every action on every resource.
+
+    Why: whoever gets hold of such a role, user or key owns the account.
+    Fix: list the actions that are needed, on the resources that are meant.
+    """
+    findings = Findings()
+    asked = False
+    for document in own_documents(holder, estate):
+        asked = True
+        with findings.question():
+            assert not _allows_everything(document, estate), f"{document.label} allows every action on every resource"
+    for arn in attached_arns(holder):
+        asked = True
+        with findings.question():
+            if isinstance(arn, Unknown):
+                raise arn.undecidable()
+            administrator = str(arn).endswith(":iam::aws:policy/AdministratorAccess")
+            assert not administrator, "it attaches AdministratorAccess, which allows every action on every resource"
+    if not asked:
+        not_applicable("it bears no policy")
+    findings.conclude()
+
+
+def _allows_everything(document: PolicyDocument, estate: Estate) -> bool:
+    probes = (("skyworthy-probe:Do", probe("skyworthy-probe", "thing/")), ("iam:CreateUser", ANY_ROLE))
+    return all(_allows(document, action, resource, estate) for action, resource in probes)
+
+
+def _allows(
+    document: PolicyDocument, action: str, resource: Value, estate: Estate, context: Context | None = None
+) -> bool:
+    return may(
+        Policies(identity=(document,)), action, resource, context or Context(otherwise=LATER), estate=estate
+    ).allowed
+
+
+@control(
+    "iam.no-service-wildcards",
+    on=(*POLICY_TYPES, "aws_iam_role"),
+    severity="low",
+    refs=["REQ IAM-1", "FSBP IAM.21", "CKV_AWS_355"],
+)
+def no_whole_services(holder: Resource, estate: Estate) -> None:
+    """No policy allows a whole service on every resource.
+
+    Why: it takes in deletion, and actions that the service gains later.
+    Fix: list the actions that are needed, or name the resources.
+    """
+    documents = list(own_documents(holder, estate))
+    if not documents:
+        not_applicable("it bears no policy")
+    findings = Findings()
+    for document in documents:
+        with findings.question():
+            for action in _whole_services(document):
+                findings.add(f"{document.label} allows {action} on every resource")
+            if document.unknown is not None:
+                raise document.unknown.undecidable()
+    findings.conclude()
+
+
+def _whole_services(document: PolicyDocument) -> Iterator[str]:
+    for statement in document.statements:
+        everywhere = any(isinstance(item, str) and item == "*" for item in statement.resources or ())
+        if statement.effect == "Allow" and everywhere and not statement.conditions:
+            for action in statement.actions or ():
+                if isinstance(action, str) and _SERVICE_WILDCARD.fullmatch(action):
+                    yield action
+
+
+@control("iam.pass-role-scoped", on=(*POLICY_TYPES, "aws_iam_role"), severity="high", refs=["REQ IAM-1", "REQ REF-3"])
+def pass_role_is_scoped(holder: Resource, estate: Estate) -> None:
+    """Nobody may pass every role to every service.
+
+    Why: who may pass any role starts a task with the most powerful one and acts through it.
+    Fix: name the roles in `Resource`, or the service in a condition on `iam:PassedToService`.
+    """
+    documents = list(own_documents(holder, estate))
+    if not documents:
+        not_applicable("it bears no policy")
+    context = Context(
+        {"iam:PassedToService": "skyworthy-probe.amazonaws.com", "iam:AssociatedResourceArn": None}, LATER
+    )
+    findings = Findings()
+    for document in documents:
+        with findings.question():
+            wide = _allows(document, "iam:PassRole", ANY_ROLE, estate, context)
+            assert not wide, f"{document.label} allows iam:PassRole on every role"
+    findings.conclude()
+
+
+@control(
+    "iam.github-oidc-trust-scoped",
+    on="aws_iam_role",
+    severity="critical",
+    refs=["REQ IAM-1", "REQ REF-3", "CKV_AWS_358"],
+)
+def github_trust_is_scoped(role: Resource, estate: Estate) -> None:
+    """A role that GitHub Actions assume trusts one repository and the right audience.
+
+    Why: with a loose subject, any repository on GitHub can ask for a token that the role accepts.
+    Fix: check `token.actions.githubusercontent.com:aud` and `:sub` with the repository written out.
+    """
+    provider = trusts_github(role, estate)
+    if provider is None:
+        not_applicable("it does not trust GitHub")
+    problems = list(holes(role, provider, estate))
+    assert not problems, "; ".join(problems)
+
+
+@control("iam.execution-role-least-secrets", on="aws_iam_role", severity="high", refs=["REQ SEC-3", "REQ REF-3"])
+def execution_role_reads_only_what_it_injects(role: Resource, estate: Estate) -> None:
+    """The execution role reads the secrets that its tasks inject, and nothing else of the kind.
+
+    Why: every secret that it may read can be put into a container by whoever may register a task definition.
+    Fix: name the secret and its key in `Resource`, and allow nothing but reading.
+    """
+    tasks = [item for item in estate.of("aws_ecs_task_definition") if _executes(role, item, estate)]
+    if not tasks:
+        not_applicable("no task definition has it as execution role")
+    findings = Findings()
+    with findings.question():
+        policies = Policies(
+            identity=tuple(policies_of(role, estate)), boundary=boundary_of(role, estate), resource=default_key_policy()
+        )
+        wide = may(policies, "kms:Decrypt", ANY_KEY, DIRECT, principal=Principal(arn_of(role)), estate=estate)
+        assert not wide, "it may kms:Decrypt with every key"
+    for action, resource, what in _foreign(tasks, estate):
+        with findings.question():
+            assert not role_may(role, action, resource, estate, DIRECT), f"it may {action} on {what}"
+    findings.conclude()
+
+
+def _executes(role: Resource, task: Resource, estate: Estate) -> bool:
+    value = task["execution_role_arn"]
+    return value is not None and estate.find(value, "aws_iam_role") is role
+
+
+def _foreign(tasks: list[Resource], estate: Estate) -> Iterator[tuple[str, Value, str]]:
+    """What the execution role of these tasks has no business with: action, resource, what it is called."""
+    read = "secretsmanager:GetSecretValue"
+    secrets, parameters = _injected(tasks, estate)
+    yield read, ANY_SECRET, "every secret"
+    yield "ssm:GetParameters", ANY_PARAMETER, "every parameter"
+    for secret in estate.of("aws_secretsmanager_secret"):
+        arn = arn_of(secret)
+        if secret.address in secrets:
+            yield "secretsmanager:PutSecretValue", arn, secret.address
+            yield "secretsmanager:DeleteSecret", arn, secret.address
+        else:
+            yield read, arn, f"{secret.address}, which none of its tasks injects"
+    used = _keys_of(secrets | parameters, estate)
+    for key in estate.of("aws_kms_key"):
+        if key.address not in used:
+            yield "kms:Decrypt", arn_of(key), f"{key.address}, which is not a key of its secrets"
+        else:
+            yield "kms:ScheduleKeyDeletion", arn_of(key), key.address
+
+
+def _injected(tasks: list[Resource], estate: Estate) -> tuple[set[str], set[str]]:
+    """The addresses of the secrets and parameters that tasks inject."""
+    secrets: set[str] = set()
+    parameters: set[str] = set()
+    for task in tasks:
+        for injection in injections(task):
+            try:
+                source = injection.source
+            except ValueError:
+                continue  # ecs.secret-value-from-resolves tells it
+            if source.store == "ssm":
+                found, into = estate.find(source.identifier, "aws_ssm_parameter"), parameters
+            else:
+                found, into = secret_of(source, estate), secrets
+            if found is not None:
+                into.add(found.address)
+    return secrets, parameters
+
+
+def _keys_of(addresses: set[str], estate: Estate) -> set[str]:
+    """The addresses of the keys that encrypt these secrets and parameters."""
+    found: set[str] = set()
+    for address in addresses:
+        holder = estate.get(address)
+        assert holder is not None
+        key_id = holder.peek("kms_key_id" if holder.type == "aws_secretsmanager_secret" else "key_id")
+        if isinstance(key_id, Unknown):
+            raise Undecidable(f"the key of {address}: {key_id.reason}")
+        key = key_of(key_id, estate) if key_id is not None else None
+        if key is not None:
+            found.add(key.address)
+    return found

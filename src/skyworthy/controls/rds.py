@@ -1,0 +1,284 @@
+"""Databases."""
+
+import re
+
+from skyworthy.behavior.network import Network, network_of
+from skyworthy.behavior.references import undecided
+from skyworthy.config import Policy
+from skyworthy.controls.registry import control, not_applicable
+from skyworthy.estate import Estate, Resource, Undecidable, is_known, show
+
+INSTANCE = "aws_db_instance"
+LOGS = {
+    "postgres": ("postgresql",),
+    "mysql": ("error",),
+    "mariadb": ("error",),
+}
+"""The log that each engine must send to CloudWatch at least."""
+
+
+def _is_replica(database: Resource) -> bool:
+    return bool(database.attributes.get("replicate_source_db"))
+
+
+def _not_for_replicas(database: Resource) -> None:
+    if _is_replica(database):
+        not_applicable("it is a read replica")
+
+
+@control(
+    "rds.encrypted-at-rest",
+    on=(INSTANCE, "aws_rds_cluster"),
+    severity="high",
+    refs=["REQ DAT-1", "REQ REF-6", "FSBP RDS.3", "CIS 2.3.1", "CKV_AWS_16"],
+    aliases=("rds.storage-encrypted",),
+)
+def storage_is_encrypted(database: Resource, estate: Estate) -> None:
+    """Database storage is encrypted.
+
+    Why: a copied volume or snapshot is readable without it.
+    Fix: set `storage_encrypted = true` and a `kms_key_id`; an existing instance must be restored from a snapshot.
+    """
+    if _is_replica(database) and "storage_encrypted" not in database.attributes:
+        source = estate.find(database["replicate_source_db"], INSTANCE)
+        if source is None:
+            raise Undecidable("it is encrypted as its source is, which is not part of this stack")
+        database = source
+    assert database["storage_encrypted"], "storage is not encrypted"
+
+
+@control(
+    "rds.not-public",
+    on=(INSTANCE, "aws_rds_cluster_instance"),
+    severity="critical",
+    refs=["REQ NET-1", "REQ REF-6", "FSBP RDS.2", "CIS 2.3.3", "CKV_AWS_17"],
+)
+def database_is_not_public(database: Resource) -> None:
+    """The database has no public address.
+
+    Why: a public database is one rule away from the whole internet.
+    Fix: `publicly_accessible = false`.
+    """
+    assert not database["publicly_accessible"], "it has a public address"
+
+
+@control(
+    "rds.private-subnets",
+    on=(INSTANCE, "aws_rds_cluster"),
+    severity="high",
+    refs=["REQ NET-2", "REQ REF-6", "FSBP RDS.18"],
+)
+def database_is_in_private_subnets(database: Resource, estate: Estate) -> None:
+    """The database stands in subnets that the internet has no route to.
+
+    Why: the route is the second wall behind the security group.
+    Fix: a `db_subnet_group_name` whose subnets have no route to an internet gateway.
+    """
+    network = network_of(estate)
+    public = [subnet.address for subnet in network.subnets(database) if network.is_public(subnet)]
+    assert not public, f"it stands in {', '.join(public)}, with a route to an internet gateway"
+
+
+@control(
+    "rds.multi-az",
+    on=INSTANCE,
+    severity="high",
+    refs=["REQ REF-15", "REQ DAT-1", "FSBP RDS.5", "CKV_AWS_157"],
+)
+def database_has_a_standby(database: Resource, estate: Estate, policy: Policy) -> None:
+    """The database has a standby in another availability zone.
+
+    Why: without one, the failure of a zone or a host means hours of restoring.
+    Fix: `multi_az = true`, with a subnet group over at least two zones.
+    """
+    if not policy.multi_az:
+        not_applicable("a single zone is allowed here")
+    _not_for_replicas(database)
+    assert database["multi_az"], "it stands in a single zone"
+    zones = {Network.zone(subnet) for subnet in network_of(estate).subnets(database)}
+    assert len(zones) > 1, f"its subnets are all in {next(iter(zones))}: there is no zone for the standby"
+
+
+@control(
+    "rds.backups-enabled",
+    on=(INSTANCE, "aws_rds_cluster"),
+    severity="high",
+    refs=["REQ DAT-1", "REQ REF-6", "FSBP RDS.11", "CKV_AWS_133"],
+)
+def backups_are_kept(database: Resource, policy: Policy) -> None:
+    """Automated backups are kept as long as the environment demands, which is also how far back one can restore.
+
+    Why: without them a mistaken delete is final.
+    Fix: `backup_retention_period` in days.
+    """
+    _not_for_replicas(database)
+    days = database["backup_retention_period"] or 0
+    wanted = policy.backup_retention_days
+    assert int(days) >= wanted, f"backups are kept {days} days, at least {wanted} are demanded"
+
+
+@control(
+    "rds.deletion-protection",
+    on=(INSTANCE, "aws_rds_cluster"),
+    severity="medium",
+    refs=["REQ DAT-1", "REQ REF-15", "FSBP RDS.8", "CKV_AWS_293"],
+)
+def deletion_is_prevented(database: Resource, policy: Policy) -> None:
+    """The database refuses to be deleted.
+
+    Why: one mistaken destroy takes the data away.
+    Fix: `deletion_protection = true`.
+    """
+    if not policy.deletion_protection:
+        not_applicable("deletion protection is not demanded here")
+    assert database["deletion_protection"], "deletion protection is off"
+
+
+@control(
+    "rds.final-snapshot",
+    on=(INSTANCE, "aws_rds_cluster"),
+    severity="medium",
+    refs=["REQ DAT-1"],
+)
+def a_final_snapshot_is_taken(database: Resource, policy: Policy) -> None:
+    """A deleted database leaves a snapshot.
+
+    Why: automated backups go with the instance unless they are kept on purpose.
+    Fix: `skip_final_snapshot = false` and a `final_snapshot_identifier`.
+    """
+    if not policy.final_snapshot:
+        not_applicable("a final snapshot is not demanded here")
+    _not_for_replicas(database)
+    assert not database["skip_final_snapshot"], "it is deleted without a final snapshot"
+    assert database["final_snapshot_identifier"], "its final snapshot has no name, so that Terraform cannot destroy it"
+
+
+@control(
+    "rds.tls-in-transit",
+    on=INSTANCE,
+    severity="high",
+    refs=["REQ DAT-1", "REQ REF-6", "CKV2_AWS_69"],
+)
+def tls_is_forced(database: Resource, estate: Estate) -> None:
+    """The database refuses connections without TLS.
+
+    Why: passwords and rows cross the network in clear text otherwise.
+    Fix: `rds.force_ssl = 1` in the parameter group of the instance (the default since PostgreSQL 15).
+    """
+    source = database
+    if _is_replica(database) and "engine" not in database.attributes:
+        found = estate.find(database["replicate_source_db"], INSTANCE)
+        if found is None:
+            raise Undecidable("its engine is that of its source, which is not part of this stack")
+        source = found
+    engine = source["engine"]
+    if engine not in ("postgres", "mysql", "mariadb"):
+        not_applicable(f"how {engine} forces TLS is not judged here")
+    name, accepted = ("rds.force_ssl", ("1",)) if engine == "postgres" else ("require_secure_transport", ("1", "ON"))
+    value, where = _parameter(database, name, estate)
+    if value is None:
+        value = _default_of(source, name)
+        where = f"{where} (the default)"
+    assert value in accepted, f"{name} is {value} in {where}: connections without TLS are accepted"
+
+
+def _parameter(database: Resource, name: str, estate: Estate) -> tuple[str | None, str]:
+    """The value of a parameter in the attached group, None where it is not set; and what the group is called."""
+    if "parameter_group_name" not in database.attributes and database.blank is None:
+        return None, "the engine's default parameter group"
+    written = database["parameter_group_name"]
+    group = estate.find(written, "aws_db_parameter_group")
+    if group is None:
+        if isinstance(written, str) and written.startswith("default."):
+            return None, f"parameter group {written}"
+        raise Undecidable(f"parameter group {show(written)} is not part of this stack")
+    for parameter in group["parameter"] or []:
+        if parameter.get("name") == name:
+            value = parameter.get("value")
+            if not is_known(value):
+                raise undecided(value, f"{name} in {group.address}")
+            return str(value), group.address
+    return None, group.address
+
+
+def _default_of(database: Resource, name: str) -> str:
+    """RDS's default: TLS is forced since PostgreSQL 15, and by no version of MySQL.
+
+    Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/PostgreSQL.Concepts.General.SSL.html
+    """
+    if name != "rds.force_ssl":
+        return "0"
+    version = database["engine_version"]
+    match = re.match(r"\d+", str(version)) if is_known(version) else None
+    if match is None:
+        raise undecided(version, f"engine_version of {database.address}")
+    return "1" if int(match[0]) >= 15 else "0"
+
+
+@control(
+    "rds.performance-insights",
+    on=INSTANCE,
+    severity="low",
+    refs=["REQ REF-6", "CKV_AWS_353", "CKV_AWS_354"],
+)
+def performance_insights_are_on(database: Resource) -> None:
+    """Performance Insights are on.
+
+    Why: they tell which statement is slow, after the fact.
+    Fix: `performance_insights_enabled = true`; seven days cost nothing.
+    """
+    assert database["performance_insights_enabled"], "Performance Insights are off"
+
+
+@control(
+    "rds.enhanced-monitoring",
+    on=INSTANCE,
+    severity="low",
+    refs=["REQ REF-15", "FSBP RDS.6", "CKV_AWS_118"],
+)
+def the_operating_system_is_monitored(database: Resource, policy: Policy) -> None:
+    """Enhanced monitoring publishes the database host's processes, with a role that allows it.
+
+    Why: CPU or memory used by something other than PostgreSQL is seen nowhere else.
+    Fix: `monitoring_interval = 60` and a `monitoring_role_arn`.
+    """
+    if not policy.enhanced_monitoring:
+        not_applicable("enhanced monitoring is not demanded here")
+    assert database["monitoring_interval"], "enhanced monitoring is off"
+    assert database["monitoring_role_arn"], "enhanced monitoring has no role to publish with"
+
+
+@control(
+    "rds.auto-minor-upgrade",
+    on=INSTANCE,
+    severity="low",
+    refs=["REQ REF-6", "REQ DAT-2", "FSBP RDS.13", "CIS 2.3.2", "CKV_AWS_226"],
+)
+def minor_versions_are_installed(database: Resource) -> None:
+    """Minor versions are installed by themselves.
+
+    Why: they carry the security fixes.
+    Fix: leave `auto_minor_version_upgrade` on.
+    """
+    assert database["auto_minor_version_upgrade"] in (True, None), "minor versions are not installed"
+
+
+@control(
+    "rds.logs-to-cloudwatch",
+    on=INSTANCE,
+    severity="low",
+    refs=["REQ REF-6", "FSBP RDS.9", "FSBP RDS.36", "CKV_AWS_129", "CKV2_AWS_30"],
+)
+def logs_are_sent(database: Resource) -> None:
+    """The database's log is sent to CloudWatch.
+
+    Why: on the instance it is lost after days, and with the instance.
+    Fix: `enabled_cloudwatch_logs_exports = ["postgresql", "upgrade"]`.
+    """
+    _not_for_replicas(database)
+    engine = database["engine"]
+    if engine not in LOGS:
+        not_applicable(f"which log {engine} must send is not judged here")
+    sent = database["enabled_cloudwatch_logs_exports"] or []
+    missing = [name for name in LOGS[engine] if name not in sent]
+    assert not missing, f"the log {', '.join(missing)} is not sent to CloudWatch"

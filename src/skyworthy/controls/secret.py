@@ -1,0 +1,129 @@
+"""Controls of Secrets Manager secrets."""
+
+import re
+
+from skyworthy.behavior.permissions.strangers import stranger_may
+from skyworthy.behavior.secrets import injections, keys_of, secret_of
+from skyworthy.config import Policy
+from skyworthy.controls.registry import control, not_applicable
+from skyworthy.estate import Estate, Resource, Unknown
+
+_SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type
+_VERSION = "aws_secretsmanager_secret_version"
+_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")
+_PLACEHOLDER = re.compile(
+    r"|.*(change[-_ ]?me|place[-_ ]?holder|to[-_ ]?be[-_ ]?(set|filled)|dummy|replace[-_ ]?me|your[-_ ].*|xxx+|todo).*"
+    r"|<.*>|example",
+    re.IGNORECASE,
+)
+
+
+@control("secret.cmk-encrypted", on=_SECRET, severity="medium", refs=["REQ SEC-4", "REQ REF-8", "CKV_AWS_149"])
+def secret_is_encrypted_with_a_key_of_ours(secret: Resource) -> None:
+    """A secret is encrypted with a key of the stack's own.
+
+    Why: only with a key of your own can you say, log and revoke who decrypts.
+    Fix: set `kms_key_id` to the ARN of an `aws_kms_key`.
+    """
+    key = secret["kms_key_id"]
+    assert key, "it is encrypted with the AWS managed key: kms_key_id is not set"
+    own = not isinstance(key, str) or "alias/aws/" not in key
+    assert own, f"it is encrypted with the AWS managed key {key}"
+
+
+@control("secret.recovery-window", on=_SECRET, severity="medium", refs=["REQ REF-8"], lenses=("declared",))
+def deleted_secret_can_be_restored(secret: Resource, policy: Policy) -> None:
+    """A deleted secret can be restored for as long as its environment demands.
+
+    Why: with a window of 0 days a mistaken destroy is final, and the application cannot start again.
+    Fix: set `recovery_window_in_days` to 7 to 30.
+    """
+    days = secret["recovery_window_in_days"]
+    days = 30 if days is None else int(days)
+    assert days >= policy.secret_recovery_days, (
+        f"recovery_window_in_days is {days}, at least {policy.secret_recovery_days} demanded"
+    )
+
+
+@control("secret.string-not-overwritten", on=_VERSION, severity="high", refs=["REQ REF-8"], lenses=("declared",))
+def rotated_values_are_not_overwritten(version: Resource, estate: Estate) -> None:
+    """Terraform does not overwrite values that people set or AWS rotates.
+
+    Why: values that people set or rotate outside Terraform are lost at the next apply, and the application with them.
+    Fix: add `lifecycle { ignore_changes = [secret_string] }`.
+    """
+    ignored = version.lifecycle.get("ignore_changes") or ()
+    if isinstance(ignored, Unknown):
+        raise ignored.undecidable()
+    if ignored == "all" or "secret_string" in ignored or "all" in ignored:
+        return
+    value = version["secret_string"]
+    if value is None:
+        not_applicable("it sets no secret_string")
+    rotation = _rotation(version, estate)
+    assert rotation is None, f"it undoes what {rotation} rotates: ignore_changes does not list secret_string"
+    items = value if isinstance(value, dict) else {"secret_string": value}
+    held = sorted(key for key, item in items.items() if isinstance(item, str) and _PLACEHOLDER.fullmatch(item))
+    assert not held, (
+        f"it resets {', '.join(held)} to a placeholder on every apply: ignore_changes does not list secret_string"
+    )
+    unclear = [item for item in items.values() if isinstance(item, Unknown)]
+    if unclear:
+        raise unclear[0].undecidable()
+
+
+def _rotation(version: Resource, estate: Estate) -> Resource | None:
+    """What rotates the secret of a version, None where nothing does."""
+    secret = estate.find(version["secret_id"], _SECRET)
+    found = estate.of("aws_secretsmanager_secret_rotation")
+    return next((item for item in found if secret and estate.find(item["secret_id"], _SECRET) is secret), None)
+
+
+@control("secret.keys-injected", on=_SECRET, severity="medium", refs=["REQ SEC-2"])
+def every_key_is_injected(secret: Resource, estate: Estate) -> None:
+    """Where containers take a secret key by key, none of its keys is left out.
+
+    Why: a key that was added to the secret and forgotten in the task definition is missing at run time only.
+    Fix: inject the key with `valueFrom`, or remove it from the secret.
+    """
+    taken = _injected_keys(secret, estate)
+    if not taken:
+        not_applicable("no container takes single keys of it")
+    keys = keys_of(secret, estate) or frozenset()
+    variables = {key for key in keys if _VARIABLE.fullmatch(key)}
+    if len(variables) < len(keys) or len(taken & keys) * 2 < len(keys):
+        not_applicable("its keys are not the environment of a container")
+    missing = sorted(variables - taken)
+    assert not missing, f"no container is given {', '.join(missing)}"
+
+
+def _injected_keys(secret: Resource, estate: Estate) -> set[str]:
+    found: set[str] = set()
+    for task in estate.of("aws_ecs_task_definition"):
+        for injection in injections(task):
+            try:
+                source = injection.source
+            except ValueError:
+                continue  # ecs.secret-value-from-resolves tells it
+            if source.store == "secretsmanager" and source.json_key and secret_of(source, estate) is secret:
+                found.add(source.json_key)
+    return found
+
+
+@control(
+    "secret.policy-not-public",
+    on=(_SECRET, "aws_secretsmanager_secret_policy"),
+    severity="critical",
+    refs=["REQ SEC-3"],
+)
+def secret_policy_is_not_public(holder: Resource, estate: Estate) -> None:
+    """The policy of a secret lets in nobody from outside.
+
+    Why: a resource policy for everybody hands the secret to every AWS account.
+    Fix: name the accounts or roles in `Principal`, or add a condition on `aws:PrincipalOrgID`.
+    """
+    value = holder["policy"]
+    if value is None or (isinstance(value, (str, dict)) and not value):
+        not_applicable("it has no resource policy")
+    open_to = stranger_may(value, "secretsmanager:GetSecretValue", estate, holder.address)
+    assert not open_to, "anybody may read it: its policy allows secretsmanager:GetSecretValue to everybody"

@@ -1,0 +1,158 @@
+"""VPC, subnets, routes."""
+
+from skyworthy.behavior.network import INTERNET, Network, network_of, reaches
+from skyworthy.behavior.references import named, naming
+from skyworthy.config import Policy
+from skyworthy.controls.registry import control, not_applicable
+from skyworthy.estate import Estate, Resource, Undecidable
+
+VPCS = ("aws_vpc", "aws_default_vpc")
+PRIVATE = ("aws_ecs_service", "aws_db_subnet_group", "aws_elasticache_subnet_group")
+
+
+@control(
+    "vpc.flow-logs-enabled",
+    on="aws_vpc",
+    severity="medium",
+    refs=["REQ REF-1", "FSBP EC2.6", "CIS 3.7", "CKV2_AWS_11"],
+)
+def flow_logs_are_enabled(vpc: Resource, estate: Estate) -> None:
+    """The VPC writes flow logs.
+
+    Why: without them nobody can tell afterwards who talked to whom.
+    Fix: add an `aws_flow_log` with the `vpc_id` of the VPC.
+    """
+    assert naming(estate, vpc, "vpc_id", "aws_flow_log"), "no flow log names the VPC"
+
+
+@control(
+    "vpc.default-sg-restricts-all",
+    on="aws_vpc",
+    severity="medium",
+    refs=["REQ REF-1", "REQ NET-1", "FSBP EC2.2", "CIS 5.4", "CKV2_AWS_12"],
+)
+def default_security_group_is_closed(vpc: Resource, estate: Estate) -> None:
+    """The VPC's default security group lets nothing in or out.
+
+    Why: whatever is started without naming a group gets the default one, which lets its members talk to each other.
+    Fix: add an `aws_default_security_group` for the VPC without `ingress` and `egress` blocks.
+    """
+    groups = [
+        *naming(estate, vpc, "vpc_id", "aws_default_security_group"),
+        *(group for group in naming(estate, vpc, "vpc_id", "aws_security_group") if group.peek("name") == "default"),
+    ]
+    assert groups, "its default security group is left as AWS makes it, open among its members"
+    network = network_of(estate)
+    rules = [rule for group in groups for way in ("ingress", "egress") for rule in network.rules(group, way)]
+    certain = [rule for rule in rules if rule.unknown is None]
+    assert not certain, f"the default security group has {len(certain)} rules, of which none is wanted"
+    for rule in rules:
+        rule.covers(0)
+
+
+@control(
+    "vpc.subnets-span-zones",
+    on=PRIVATE,
+    severity="medium",
+    refs=["REQ NET-2", "REQ REF-1"],
+)
+def subnets_span_zones(resource: Resource, estate: Estate, policy: Policy) -> None:
+    """Tasks, database and cache can stand in several availability zones.
+
+    Why: with subnets of one zone, the failure of that zone takes all of it down.
+    Fix: name subnets of at least two availability zones.
+    """
+    zones = sorted({Network.zone(subnet) for subnet in network_of(estate).subnets(resource)})
+    assert len(zones) >= policy.min_zones, (
+        f"its subnets are in {len(zones)} zone ({', '.join(zones)}), at least {policy.min_zones} are demanded"
+    )
+
+
+@control(
+    "vpc.nat-per-zone",
+    on="aws_subnet",
+    severity="medium",
+    refs=["REQ REF-1", "REQ REF-15"],
+)
+def nat_gateway_is_in_the_same_zone(subnet: Resource, estate: Estate, policy: Policy) -> None:
+    """A subnet leaves through a NAT gateway of its own zone.
+
+    Why: behind a NAT gateway in another zone, the failure of that zone cuts this one off too.
+    Fix: one `aws_nat_gateway` per zone, and a route table per zone that leads to it.
+    """
+    if not policy.nat_per_zone:
+        not_applicable("one NAT gateway for all zones is allowed here")
+    route = network_of(estate).nat_of(subnet)
+    if route is None:
+        not_applicable("it does not leave through a NAT gateway")
+        return
+    if route.via is None:
+        raise Undecidable(f"the NAT gateway of {route.source.address} is not part of this stack")
+    stands = named(estate, route.via["subnet_id"], "aws_subnet")
+    if not stands:
+        raise Undecidable(f"the subnet of {route.via.address} is not part of this stack")
+    here, there = Network.zone(subnet), Network.zone(stands[0])
+    assert here == there, f"it is in {here}, and leaves through {route.via.address} in {there}"
+
+
+@control(
+    "vpc.private-subnets-not-public",
+    on="aws_subnet",
+    severity="high",
+    refs=["REQ NET-2", "FSBP EC2.15", "CKV_AWS_130"],
+)
+def private_subnets_are_private(subnet: Resource, estate: Estate) -> None:
+    """Subnets of tasks, database and cache have no route from the internet and hand out no public addresses.
+
+    Why: in a public subnet one wrong security-group rule is enough to expose what stands there.
+    Fix: route the subnet through a NAT gateway, and leave `map_public_ip_on_launch` off.
+    """
+    network = network_of(estate)
+    occupants = _occupants(subnet, estate, network)
+    if not occupants:
+        not_applicable("neither tasks nor database nor cache stand in it")
+    findings = []
+    if network.is_public(subnet):
+        findings.append(f"{', '.join(occupants)} stands in it, and it has a route to an internet gateway")
+    if subnet["map_public_ip_on_launch"]:
+        findings.append("it hands out public addresses")
+    assert not findings, "; ".join(findings)
+
+
+def _occupants(subnet: Resource, estate: Estate, network: Network) -> list[str]:
+    """The addresses of what must be private and stands in a subnet."""
+    found: list[str] = []
+    undecided: Undecidable | None = None
+    for resource in estate.of(*PRIVATE):
+        try:
+            if any(item is subnet for item in network.subnets(resource)):
+                found.append(resource.address)
+        except Undecidable as undecidable:
+            undecided = undecided or undecidable
+    if not found and undecided is not None:
+        raise undecided
+    return found
+
+
+_ENDPOINTS = ("ecr.api", "ecr.dkr", "s3", "logs")
+
+
+@control(
+    "vpc.tasks-reach-internet",
+    on="aws_ecs_service",
+    severity="high",
+    refs=["REQ NET-1"],
+)
+def tasks_reach_the_internet(service: Resource, estate: Estate) -> None:
+    """Tasks can fetch their image and write their logs: over NAT, or over VPC endpoints.
+
+    Why: a task without a way to ECR, CloudWatch Logs and Secrets Manager never starts.
+    Fix: a default route to a NAT gateway in a public subnet and an egress rule for port 443, or interface endpoints.
+    """
+    network = network_of(estate)
+    path = reaches(network, network.place(service), INTERNET, 443)
+    if path.open:
+        return
+    present = {str(item.peek("service_name")).rpartition("amazonaws.com.")[2] for item in estate.of("aws_vpc_endpoint")}
+    missing = [name for name in _ENDPOINTS if not any(item.endswith(name) for item in present)]
+    assert not missing, f"port 443 of the internet cannot be reached: {path.blocked}"

@@ -1,0 +1,218 @@
+"""What a module says besides its resources: backend, pins, providers, variables, outputs and calls."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from skyworthy.declared.evaluation.blocks import settle
+from skyworthy.declared.evaluation.modules import Module
+from skyworthy.declared.evaluation.values import plain
+from skyworthy.declared.hcl import Attribute, Block
+from skyworthy.declared.hcl.nodes import ObjectConstructor
+from skyworthy.declared.reader import open_root
+from skyworthy.declared.sources import Loader, ModuleSource, literal, local_source, location_of
+from skyworthy.estate import Location, Value
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Where the state is kept: ``backend "s3" { ... }``; type ``cloud`` for a ``cloud`` block."""
+
+    type: str
+    attributes: Mapping[str, Value]
+    location: Location
+
+
+@dataclass(frozen=True)
+class RequiredProvider:
+    """One entry of ``required_providers``; ``version`` is the constraint, None where it is not pinned."""
+
+    name: str
+    source: str | None
+    version: str | None
+    location: Location
+
+
+@dataclass(frozen=True)
+class Provider:
+    """One provider block; ``default_tags`` as evaluated, None where it has none."""
+
+    name: str
+    alias: str | None
+    attributes: Mapping[str, Value]
+    default_tags: Value
+    location: Location
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One input variable; ``type`` is the constraint as it is written, ``default`` None where there is none."""
+
+    name: str
+    type: str | None
+    description: str | None
+    required: bool
+    default: Value
+    sensitive: bool
+    validated: bool
+    location: Location
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output value."""
+
+    name: str
+    description: str | None
+    sensitive: bool
+    location: Location
+
+
+@dataclass(frozen=True)
+class ModuleCall:
+    """One ``module`` block; ``directory`` is set where the source is a path in this tree."""
+
+    name: str
+    source: str | None
+    version: str | None
+    directory: Path | None
+    location: Location
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A module's own settings, and the files that a reading of it reaches.
+
+    Args:
+        directory: the module.
+        required_version: the constraint on Terraform, None where there is none.
+        files: every ``.tf`` and ``.tf.json`` file of this module and of the local modules that it calls, sorted.
+    """
+
+    directory: Path
+    backend: Backend | None
+    required_version: str | None
+    required_providers: tuple[RequiredProvider, ...]
+    providers: tuple[Provider, ...]
+    variables: tuple[Variable, ...]
+    outputs: tuple[Output, ...]
+    calls: tuple[ModuleCall, ...]
+    files: tuple[Path, ...]
+
+
+def configuration(root: Path, *, var_files: Sequence[Path] = ()) -> Configuration:
+    """The settings of a root module, or of any module directory.
+
+    Raises:
+        BadInput: where it cannot be read; the message names file and line.
+    """
+    loader = Loader()
+    module = open_root(root, var_files, loader)
+    source = module.source
+    settings = source.of("terraform")
+    version = next((item for block in settings if (item := block.body.attributes.get("required_version"))), None)
+    return Configuration(
+        directory=root,
+        backend=next((found for block in settings if (found := _backend(block))), None),
+        required_version=_text(version),
+        required_providers=tuple(pin for block in settings for pin in _required(block, module)),
+        providers=tuple(_provider(block, module) for block in source.of("provider")),
+        variables=tuple(_variable(block, module) for block in source.of("variable")),
+        outputs=tuple(_output(block) for block in source.of("output")),
+        calls=tuple(_call(block, source) for block in source.of("module")),
+        files=tuple(sorted(_files(source, loader, set()))),
+    )
+
+
+def _text(attribute: Attribute | None) -> str | None:
+    value = literal(attribute)
+    return value if isinstance(value, str) else None
+
+
+def _backend(terraform: Block) -> Backend | None:
+    for block in terraform.body.of("backend", "cloud"):
+        # A backend takes literals only, so anything else is left as it is written.
+        attributes = {
+            name: literal(item) if literal(item) is not None else item.text
+            for name, item in block.body.attributes.items()
+        }
+        return Backend(block.labels[0] if block.labels else block.type, attributes, location_of(block))
+    return None
+
+
+def _required(terraform: Block, module: Module) -> list[RequiredProvider]:
+    pins: list[RequiredProvider] = []
+    for block in terraform.body.of("required_providers"):
+        for name, attribute in block.body.attributes.items():
+            entry = _entry(attribute, module)
+            location = Location(attribute.file, attribute.line)
+            pins.append(RequiredProvider(name, entry.get("source"), entry.get("version"), location))
+    return pins
+
+
+def _entry(attribute: Attribute, module: Module) -> Mapping[str, str | None]:
+    """An entry of required_providers; ``configuration_aliases`` in it are no values."""
+    expression = attribute.expression
+    if not isinstance(expression, ObjectConstructor):
+        return {"version": _text(attribute)}
+    kept = tuple(item for item in expression.items if getattr(item[0], "value", None) in ("source", "version"))
+    value = settle(ObjectConstructor(kept), attribute.text, module.scope)
+    return value if isinstance(value, dict) else {}
+
+
+def _provider(block: Block, module: Module) -> Provider:
+    attributes = {
+        name: plain(settle(item.expression, item.text, module.scope))
+        for name, item in block.body.attributes.items()
+        if name != "alias"
+    }
+    alias = _text(block.body.attributes.get("alias"))
+    name = f"{block.labels[0]}.{alias}" if alias else block.labels[0]
+    return Provider(block.labels[0], alias, attributes, module.run.provider_tags(name), location_of(block))
+
+
+def _variable(block: Block, module: Module) -> Variable:
+    attributes = block.body.attributes
+    default = attributes.get("default")
+    value = plain(settle(default.expression, default.text, module.scope)) if default else None
+    return Variable(
+        name=block.labels[0],
+        type=attributes["type"].text if "type" in attributes else None,
+        description=_text(attributes.get("description")),
+        required=default is None,
+        default=value,
+        sensitive=literal(attributes.get("sensitive")) is True,
+        validated=bool(block.body.of("validation")),
+        location=location_of(block),
+    )
+
+
+def _output(block: Block) -> Output:
+    attributes = block.body.attributes
+    sensitive = literal(attributes.get("sensitive")) is True
+    return Output(block.labels[0], _text(attributes.get("description")), sensitive, location_of(block))
+
+
+def _call(block: Block, source: ModuleSource) -> ModuleCall:
+    attributes = block.body.attributes
+    local = local_source(block)
+    return ModuleCall(
+        name=block.labels[0],
+        source=_text(attributes.get("source")),
+        version=_text(attributes.get("version")),
+        directory=(source.directory / local).resolve() if local else None,
+        location=location_of(block),
+    )
+
+
+def _files(source: ModuleSource, loader: Loader, seen: set[Path]) -> set[Path]:
+    """The files of a module and of the local modules below it."""
+    if source.directory in seen:
+        return set()
+    seen.add(source.directory)
+    files = set(source.files)
+    for call in source.of("module"):
+        local = local_source(call)
+        if local and (source.directory / local).is_dir():
+            files |= _files(loader.module(source.directory / local), loader, seen)
+    return files

@@ -1,0 +1,123 @@
+"""Attributes and nested blocks of one resource."""
+
+from skyworthy.declared.evaluation.expressions import Scope, evaluate, pairs_of
+from skyworthy.declared.evaluation.values import Failure, Nested
+from skyworthy.declared.hcl import Block, Body
+from skyworthy.declared.hcl.nodes import Literal, Name
+from skyworthy.estate import Reference, ResourceType, Unknown, Value, type_of
+
+META = frozenset({"count", "for_each", "provider", "providers", "depends_on", "source", "version"})
+"""Arguments of Terraform itself."""
+META_BLOCKS = frozenset({"lifecycle", "provisioner", "connection", "timeouts"})
+_RESOURCE_META = frozenset({"count", "for_each", "provider", "depends_on"})
+
+
+def is_set(body: Body, name: str) -> bool:
+    """Whether a body sets an attribute or holds blocks of a name."""
+    return name in body.attributes or name in block_names(body)
+
+
+def block_names(body: Body) -> list[str]:
+    """The names of the nested blocks, dynamic ones included, each once."""
+    names: dict[str, None] = {}
+    for block in body.blocks:
+        name = block.labels[0] if block.type == "dynamic" and block.labels else block.type
+        if name not in META_BLOCKS:
+            names[name] = None
+    return list(names)
+
+
+def set_names(body: Body) -> list[str]:
+    """The attributes and nested blocks of a resource that stand in its body."""
+    return [name for name in body.attributes if name not in _RESOURCE_META] + block_names(body)
+
+
+def read_attribute(block: Block, scope: Scope, address: str, name: str) -> Value:
+    """What another expression sees of a resource's attribute.
+
+    Raises:
+        Failure: where the expression that sets it does.
+    """
+    type = type_of(block.labels[0])
+    if name in block.body.attributes:
+        value = evaluate(block.body.attributes[name].expression, scope)
+        if value is not None:
+            return value
+    elif name in block_names(block.body):
+        return read_blocks(block.body, scope, address, name, type)
+    return left_out(type, address, name)
+
+
+def left_out(type: ResourceType, address: str, name: str) -> Value:
+    """What an attribute that is not set is seen as: its default, or a reference to what the provider will say."""
+    value = type.default(name)
+    return Reference(address, name) if isinstance(value, Unknown) else value
+
+
+def read_blocks(
+    body: Body, scope: Scope, address: str, name: str, type: ResourceType, path: str = ""
+) -> "list[Nested] | Unknown":
+    """The nested blocks of a name, dynamic ones expanded; Unknown where it is not known how many there are."""
+    result: list[Nested] = []
+    for block in body.blocks:
+        if block.type == name:
+            result.append(_read_body(block.body, scope, address, f"{path}{name}.{len(result)}", type))
+        elif block.type == "dynamic" and block.labels == (name,):
+            scopes = _iterations(block, scope)
+            if isinstance(scopes, Unknown):
+                return scopes
+            for content in block.body.of("content"):
+                for inner in scopes:
+                    result.append(_read_body(content.body, inner, address, f"{path}{name}.{len(result)}", type))
+    return result
+
+
+def _read_body(body: Body, scope: Scope, address: str, path: str, type: ResourceType) -> Nested:
+    content: dict[str, Value] = {
+        name: settle(item.expression, item.text, scope) for name, item in body.attributes.items()
+    }
+    for name in block_names(body):
+        content[name] = read_blocks(body, scope, address, name, type, f"{path}.")
+    return Nested(with_defaults(content, path, type), address, path)
+
+
+def with_defaults(content: dict[str, Value], path: str, type: ResourceType) -> dict[str, Value]:
+    """A nested block's attributes with the provider's defaults of those that are left out."""
+    names = ".".join(part for part in path.split(".") if not part.isdigit())
+    nested = type.nested(names)
+    result = dict(content)
+    for name, value in nested.defaults.items():
+        if result.get(name) is None:
+            result[name] = value
+    for name in nested.computed:
+        if result.get(name) is None and name not in nested.defaults:
+            result[name] = Unknown("known after apply")
+    return result
+
+
+def _iterations(dynamic: Block, scope: Scope) -> "list[Scope] | Unknown":
+    attributes = dynamic.body.attributes
+    try:
+        pairs = pairs_of(evaluate(attributes["for_each"].expression, scope))
+    except Failure as failure:
+        return Unknown(f"the dynamic block cannot be evaluated: {failure}")
+    except KeyError:
+        return Unknown("the dynamic block has no for_each")
+    if isinstance(pairs, Unknown):
+        return pairs
+    named = attributes.get("iterator")
+    iterator = dynamic.labels[0]
+    if named is not None and isinstance(named.expression, (Name, Literal)):
+        iterator = named.expression.name if isinstance(named.expression, Name) else str(named.expression.value)
+    return [scope.bound({iterator: {"key": key, "value": value}}) for key, value in pairs]
+
+
+def settle(expression: object, text: str, scope: Scope) -> Value:
+    """The value of an attribute; a failure is an Unknown that says what could not be evaluated."""
+    try:
+        return evaluate(expression, scope)  # type: ignore[arg-type]
+    except Failure as failure:
+        shortened = " ".join(text.split())
+        if len(shortened) > 60:
+            shortened = f"{shortened[:57]}..."
+        return Unknown(f"{shortened} cannot be evaluated: {failure}")

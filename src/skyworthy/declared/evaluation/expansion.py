@@ -1,0 +1,45 @@
+"""The instances that ``count`` and ``for_each`` make of a block."""
+
+from skyworthy.declared.evaluation.expressions import pairs_of
+from skyworthy.declared.evaluation.values import Lazy, SetValue, because, undetermined
+from skyworthy.declared.hcl import Block
+from skyworthy.estate import Unknown, Value
+
+Keys = list[tuple[str, dict[str, Value]]]
+"""Instances of a block: the index as it stands in the address (``""``, ``[0]``, ``["a"]``) and what is bound in it."""
+
+
+def by_count(count: Value) -> "Keys | Unknown":
+    """The instances that a count makes, or why they are not known."""
+    if undetermined(count):
+        return because(count)
+    if isinstance(count, bool) or not isinstance(count, (int, float, str)):
+        return Unknown(f"count is {count!r}")
+    return [(f"[{number}]", {"count": {"index": number}}) for number in range(int(count))]
+
+
+def by_key(collection: Value) -> "Keys | Unknown":
+    """The instances that a set or map makes, or why they are not known."""
+    pairs = pairs_of(collection)
+    if isinstance(pairs, Unknown):
+        return pairs
+    if isinstance(collection, list) and not isinstance(collection, SetValue):
+        return Unknown("for_each is a list; Terraform wants a set or a map")
+    keys: Keys = []
+    for key, value in pairs:
+        if undetermined(key) or not isinstance(key, (str, int, float)):
+            return because(key) if undetermined(key) else Unknown(f"for_each has a key that is {key!r}")
+        if "${" in str(key):
+            return Unknown(f"for_each has a key that is known after apply: {key}")
+        text = str(key).replace("\\", "\\\\").replace('"', '\\"')
+        keys.append((f'["{text}"]', {"each": {"key": str(key), "value": value}}))
+    return keys
+
+
+def collection_of(block: Block, values: list[tuple[dict[str, Value], Lazy]]) -> Value:
+    """What a block stands for: its one instance, a list by count, a map by key."""
+    if "count" in block.body.attributes:
+        return [value for _, value in values]
+    if "for_each" in block.body.attributes:
+        return {str(bound["each"]["key"]): value for bound, value in values}
+    return values[0][1]

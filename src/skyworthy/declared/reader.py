@@ -1,0 +1,162 @@
+"""From an evaluated root module to an estate."""
+
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from skyworthy.declared.evaluation.blocks import read_blocks, set_names, settle
+from skyworthy.declared.evaluation.expressions import Scope, evaluate
+from skyworthy.declared.evaluation.modules import Module
+from skyworthy.declared.evaluation.run import Run
+from skyworthy.declared.evaluation.values import plain
+from skyworthy.declared.evaluation.walk import walk
+from skyworthy.declared.hcl import Attribute, Block
+from skyworthy.declared.hcl.nodes import GetAttribute, Index, Literal, Name, TupleConstructor
+from skyworthy.declared.json_files import decoded
+from skyworthy.declared.sources import Loader, location_of, root_source, shown
+from skyworthy.declared.variables import assigned
+from skyworthy.errors import BadInput
+from skyworthy.estate import Estate, Note, Reference, Resource, ResourceType, Unknown, Value, type_of
+
+TIME_LIMIT = 120.0
+_RECURSION_LIMIT = 20_000
+
+
+def open_root(root: Path, var_files: Sequence[Path], loader: Loader, time_limit: float = TIME_LIMIT) -> Module:
+    """A root module, ready to be asked; nothing is evaluated yet.
+
+    Raises:
+        BadInput: where the directory holds no Terraform, or a file does not parse.
+    """
+    source = root_source(loader, root)
+    values = assigned(loader, root, var_files)
+    run = Run(loader, source.directory, time_limit, workspace=_workspace(source.directory))
+    module = Module(run, source, "", (), {}, _provider_names(source.of("provider")))
+    for name, attribute in values.items():
+        module.inputs[name] = partial(evaluate, attribute.expression, module.scope)
+        if source.find("variable", name) is None:
+            message = f"a value is given for variable {name}, which is not declared"
+            run.notes.append(Note(message, attribute.file, attribute.line))
+    run.top = module
+    return module
+
+
+def _workspace(root: Path) -> str:
+    selected = root / ".terraform" / "environment"
+    return selected.read_text("utf-8").strip() if selected.is_file() else "default"
+
+
+def _provider_names(blocks: Sequence[Block]) -> dict[str, str]:
+    names: dict[str, str] = {}
+    for block in blocks:
+        alias = block.body.attributes.get("alias")
+        name = f"{block.labels[0]}.{alias.text.strip(chr(34))}" if alias else block.labels[0]
+        names[name] = name
+    return names
+
+
+def read_root(root: Path, var_files: Sequence[Path], loader: Loader, time_limit: float = TIME_LIMIT) -> Estate:
+    """The estate that a root module declares.
+
+    Raises:
+        BadInput: where it cannot be read; the message names file and line.
+    """
+    outer = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(outer, _RECURSION_LIMIT))
+    try:
+        module = open_root(root, var_files, loader, time_limit)
+        resources: list[Resource] = []
+        for inner, block, keys in walk(module):
+            if isinstance(keys, Unknown):
+                resources.append(_placeholder(inner, block, keys))
+            else:
+                resources += [_resource(inner, block, suffix, bound) for suffix, bound in keys]
+    except RecursionError as error:
+        raise BadInput(f"{shown(root)}: its expressions are nested too deeply to be evaluated") from error
+    finally:
+        sys.setrecursionlimit(outer)
+    return Estate(tuple(resources), origin="declared", name=shown(root), notes=tuple(dict.fromkeys(module.run.notes)))
+
+
+def _placeholder(module: Module, block: Block, reason: Unknown) -> Resource:
+    """Stands for the instances of a block of which it is not known how many there are."""
+    blank = Unknown(f"count cannot be decided: {reason.reason}")
+    address = module.address(block)
+    module.run.notes.append(Note(blank.reason, block.file, block.line, address))
+    return Resource(address, block.labels[0], {}, location_of(block), block.type == "data", blank=blank)
+
+
+def _resource(module: Module, block: Block, suffix: str, bound: dict[str, Value]) -> Resource:
+    address = module.address(block, suffix)
+    scope = module.scope.bound(bound)
+    type = type_of(block.labels[0])
+    attributes: dict[str, Value] = {}
+    for name in set_names(block.body):
+        value = _value(block, scope, address, name)
+        if value is not None or _null_is_meant(type, name):
+            attributes[name] = decoded(value) if name in type.json else value
+    if block.type == "data":
+        if block.labels[0] == "aws_iam_policy_document":
+            attributes["json"] = decoded(plain(module.instance(block, suffix, bound).read("json")))
+        blank = Unknown("read by the data source when Terraform runs")
+        return Resource(address, block.labels[0], attributes, location_of(block), data=True, blank=blank)
+    if "tags_all" in type.computed:
+        attributes["tags_all"] = _tags_all(module, block, attributes.get("tags"))
+    lifecycle = _lifecycle(block, scope)
+    return Resource(address, block.labels[0], attributes, location_of(block), lifecycle=lifecycle)
+
+
+def _null_is_meant(type: ResourceType, name: str) -> bool:
+    """Whether null is the value; elsewhere it stands for an attribute that is left out."""
+    return name not in type.defaults and name not in type.computed and name not in type.blocks
+
+
+def _value(block: Block, scope: Scope, address: str, name: str) -> Value:
+    attribute = block.body.attributes.get(name)
+    if attribute is None:
+        return plain(read_blocks(block.body, scope, address, name, type_of(block.labels[0])))
+    value = plain(settle(attribute.expression, attribute.text, scope))
+    if isinstance(value, dict) and name in type_of(block.labels[0]).blocks:
+        return [value]
+    return value
+
+
+def _tags_all(module: Module, block: Block, tags: Value) -> Value:
+    provider = block.body.attributes.get("provider")
+    named = provider.text if provider else "aws"
+    defaults = module.run.provider_tags(module.providers.get(named, named))
+    for part in (defaults, tags):
+        if isinstance(part, (Unknown, Reference)):
+            return part
+    return {**(defaults or {}), **(tags or {})}
+
+
+def _lifecycle(block: Block, scope: Scope) -> dict[str, Value]:
+    result: dict[str, Value] = {}
+    for item in block.body.of("lifecycle"):
+        for name, attribute in item.body.attributes.items():
+            if name in ("ignore_changes", "replace_triggered_by"):
+                result[name] = traversal_names(attribute)
+            else:
+                result[name] = plain(settle(attribute.expression, attribute.text, scope))
+    return result
+
+
+def traversal_names(attribute: Attribute) -> Value:
+    """A list of attribute names, ``["secret_string", "tags"]``, or ``"all"``."""
+    expression = attribute.expression
+    if isinstance(expression, TupleConstructor):
+        return [_traversal_text(item) for item in expression.items]
+    return _traversal_text(expression)
+
+
+def _traversal_text(expression: Any) -> str:
+    if isinstance(expression, Name):
+        return expression.name
+    if isinstance(expression, GetAttribute):
+        return f"{_traversal_text(expression.object)}.{expression.name}"
+    if isinstance(expression, Index) and isinstance(expression.key, Literal):
+        return f"{_traversal_text(expression.object)}.{expression.key.value}"
+    return str(expression.value) if isinstance(expression, Literal) else "(expression)"

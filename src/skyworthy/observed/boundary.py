@@ -1,0 +1,126 @@
+"""The boundary of the stack: which found resources belong to it although the code does not know them."""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import reduce
+
+from skyworthy.estate import Estate, Resource
+from skyworthy.observed.found import Found
+from skyworthy.observed.pairing import Pairing
+
+_NAMED_BY = {
+    "aws_db_instance": "identifier",
+    "aws_ecs_cluster": "name",
+    "aws_elasticache_replication_group": "replication_group_id",
+    "aws_lb": "name",
+    "aws_vpc": "tags.Name",
+}
+"""Types of which a stack has one or few, and the attribute that bears the stack's name."""
+_WORD = re.compile(r"[^-_/.]+")
+_SHORTEST = 4
+
+
+def _value(resource: Resource, name: str) -> str:
+    head, _, rest = name.partition(".")
+    value = resource.attributes.get(head)
+    if rest:
+        value = value.get(rest) if isinstance(value, Mapping) else None
+    return value if isinstance(value, str) else ""
+
+
+def stack_name(declared: Estate) -> str:
+    """What the names of the stack's main resources start with, ``ohmycoins-staging``; empty: nothing."""
+    names = [_value(item, _NAMED_BY[item.type]) for item in declared if item.type in _NAMED_BY and not item.data]
+    ends = [[match.end() for match in _WORD.finditer(name)] for name in names if name]
+    if not ends:
+        return ""
+    texts = [name for name in names if name]
+    starts = [{text[:end] for end in each} for text, each in zip(texts, ends, strict=True)]
+    shared = reduce(set.intersection, starts)
+    longest = max(shared, key=len, default="")
+    return longest if len(longest) >= _SHORTEST else ""
+
+
+class Boundary:
+    """The boundary of a stack.
+
+    Args:
+        declared: the estate of the code.
+        pairing: what was found and paired so far.
+    """
+
+    def __init__(self, declared: Estate, pairing: Pairing) -> None:
+        self._pairing = pairing
+        name = stack_name(declared)
+        self._named = re.compile(rf"(^|[-_/:.]){re.escape(name)}($|[-_/:.])") if name else None
+
+    def inside(self, found: Found, paired: frozenset[str]) -> bool:
+        """Whether a found resource lies within the stack.
+
+        Args:
+            found: the resource.
+            paired: identities of the paired resources, of :meth:`identities`.
+        """
+        for place in found.type.inside:
+            value = found.attribute(place.removeprefix("~"))
+            if not isinstance(value, str) or not value:
+                continue
+            if place.startswith("~"):
+                if self._named is not None and self._named.search(value):
+                    return True
+            elif value in paired:
+                return True
+        return False
+
+    def identities(self) -> frozenset[str]:
+        """The ids, ARNs and names of everything paired so far."""
+        values = (
+            found.attribute(name)
+            for found in self._paired()
+            for name in ("id", "arn", "name")
+            if name in found.type.attributes
+        )
+        return frozenset(value for value in values if isinstance(value, str) and value)
+
+    def _paired(self) -> Iterable[Found]:
+        return (outcome for outcome in self._pairing.outcomes.values() if isinstance(outcome, Found))
+
+    def of_type(self, name: str) -> list[Found]:
+        """The found resources of a type that belong to the stack: paired ones, and unknown ones inside."""
+        found = self._pairing.found.get(name)
+        if not isinstance(found, list):
+            return []
+        paired = self.identities()
+        return [item for item in found if item.paired is not None or (self.inside(item, paired) and not item.aws_made)]
+
+    def unmanaged(self) -> list[Found]:
+        """Found resources inside that the code does not know, without those that AWS made."""
+        paired = self.identities()
+        inline = self._with_blocks()
+        return [
+            item
+            for found in self._pairing.found.values()
+            if isinstance(found, list)
+            for item in found
+            if item.paired is None
+            and not item.aws_made
+            and not self._is_inline(item, inline)
+            and self.inside(item, paired)
+        ]
+
+    def _with_blocks(self) -> dict[str, Resource]:
+        """The declared resources by the identities of what they are paired with."""
+        return {
+            value: found.paired
+            for found in self._paired()
+            for name in ("id", "arn", "name")
+            if found.paired is not None and isinstance(value := found.attribute(name), str) and value
+        }
+
+    @staticmethod
+    def _is_inline(found: Found, declared: Mapping[str, Resource]) -> bool:
+        attribute, _, block = found.type.inline.partition(":")
+        if not attribute:
+            return False
+        parent = declared.get(str(found.attribute(attribute)))
+        return parent is not None and block in parent.attributes

@@ -1,0 +1,248 @@
+"""Which found resource is which declared one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, Value
+from skyworthy.observed.found import Found
+from skyworthy.observed.keys import Index, Key, key
+from skyworthy.observed.session import Identity
+from skyworthy.observed.tables import CollectedType, Tables
+
+
+class Pending(Exception):
+    """It takes a resource that is not looked for yet."""
+
+
+class Gone(Exception):
+    """It takes a resource that is not there."""
+
+
+class Undecided(Exception):
+    """It cannot be known.
+
+    Attributes:
+        unknown: why.
+    """
+
+    def __init__(self, unknown: Unknown) -> None:
+        super().__init__(unknown.reason)
+        self.unknown = unknown
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A declared resource is not there."""
+
+
+Outcome = Found | Missing | Unknown
+
+
+@dataclass
+class Pairing:
+    """The state of the pairing, which grows while the account is read.
+
+    Args:
+        declared: the estate of the code.
+        tables: the collectors.
+        identity: who looks, for references to the account and region.
+        found: type -> what was found of it, or why none could be listed; absent: not read yet.
+        outcomes: address -> what became of a declared resource; absent: not decided yet.
+        partial: types of which only a part was read yet; a declared resource that is not among it is not missing.
+        lacking: those of them in which a declared resource was not found.
+        forced: nothing more will be read: what waits is undecided.
+    """
+
+    declared: Estate
+    tables: Tables
+    identity: Identity
+    found: dict[str, list[Found] | Unknown] = field(default_factory=dict)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    partial: set[str] = field(default_factory=set)
+    lacking: set[str] = field(default_factory=set)
+    forced: bool = False
+    _indices: dict[tuple[str, int], Index] = field(default_factory=dict)
+
+    def add(self, name: str, found: list[Found] | Unknown) -> None:
+        """What reading a type gave; of a partial type, what reading the rest gave."""
+        known = self.found.get(name)
+        self.partial.discard(name)
+        self._indices = {place: index for place, index in self._indices.items() if place[0] != name}
+        if isinstance(known, list) and isinstance(found, list):
+            seen = {item.attribute("id") for item in known}
+            found = [*known, *(item for item in found if item.attribute("id") not in seen)]
+        self.found[name] = found
+
+    def of_type(self, name: str) -> Iterator[Resource]:
+        """The declared resources of a type, data sources included."""
+        return (item for item in self.declared if item.type == name)
+
+    def settled(self, name: str) -> bool:
+        """Whether a type was read and each declared resource of it decided."""
+        return name in self.found and all(item.address in self.outcomes for item in self.of_type(name))
+
+    def advance(self) -> bool:
+        """Decide what can be decided; whether anything was."""
+        changed = False
+        for name, found in self.found.items():
+            for resource in self.of_type(name):
+                if resource.address in self.outcomes:
+                    continue
+                outcome = (
+                    found if isinstance(found, Unknown) else self._decide(self.tables.types[name], resource, found)
+                )
+                if isinstance(outcome, Missing) and name in self.partial:
+                    self.lacking.add(name)
+                elif outcome is not None:
+                    self.outcomes[resource.address] = outcome
+                    changed = True
+                if isinstance(outcome, Found):
+                    outcome.paired = resource
+        return changed
+
+    def _decide(self, kind: CollectedType, resource: Resource, found: Sequence[Found]) -> Outcome | None:
+        """What became of a declared resource; None where it has to wait."""
+        if resource.blank is not None and not resource.data:
+            return resource.blank
+        try:
+            matched = self._matched(kind, resource, found)
+            return matched if matched is not None else self._via(kind, resource, found)
+        except Pending as waiting:
+            return Unknown(f"cannot be told apart: {waiting}") if self.forced else None
+        except Gone:
+            return Missing()
+        except Undecided as blank:
+            return blank.unknown
+
+    def _matched(self, kind: CollectedType, resource: Resource, found: Sequence[Found]) -> Outcome | None:
+        """By the alternatives in order; None where none of them decides and another way is left."""
+        doubts: list[Unknown] = []
+        decidable = gone = False
+        for number, names in enumerate(kind.match):
+            keys = [key(name) for name in names]
+            try:
+                wanted = {item: self._wanted(resource, item) for item in keys}
+            except Undecided as blank:
+                doubts.append(blank.unknown)
+                continue
+            except Gone:
+                gone = True
+                continue
+            if any(value is None and not item.optional for item, value in wanted.items()):
+                continue
+            candidates = self._index(kind.name, number, keys, found).candidates(wanted)
+            if len(candidates) == 1:
+                return candidates[0]
+            if candidates:
+                doubts.append(Unknown(f"cannot be told apart: {len(candidates)} in the account fit {_told(wanted)}"))
+            decidable = True
+        if doubts and (not decidable or any("fit" in doubt.reason for doubt in doubts)):
+            return None if kind.via else doubts[0]
+        if decidable or gone:
+            return None if kind.via else Missing()
+        return None if kind.via else Unknown("cannot be told apart: the code gives nothing that it is known by")
+
+    def _index(self, name: str, number: int, keys: Sequence[Key], found: Sequence[Found]) -> Index:
+        if (name, number) not in self._indices:
+            self._indices[name, number] = Index(keys, found)
+        return self._indices[name, number]
+
+    def _wanted(self, resource: Resource, item: Key) -> Value:
+        head, _, rest = item.declared.partition(".")
+        if head not in resource.attributes:
+            return None
+        value = resource.attributes[head]
+        if rest:
+            value = value.get(rest) if isinstance(value, Mapping) else value
+        return self.resolved(value)
+
+    def _via(self, kind: CollectedType, resource: Resource, found: Sequence[Found]) -> Outcome:
+        """By another resource that names it."""
+        waiting = False
+        for via in kind.via:
+            for other in self.of_type(via.type):
+                named = other.attributes.get(via.attribute)
+                if not isinstance(named, Reference) or named.address != resource.address:
+                    continue
+                outcome = self.outcomes.get(other.address)
+                waiting = waiting or (outcome is None and via.type in self.tables.types)
+                if isinstance(outcome, Found):
+                    value = outcome.attribute(via.attribute)
+                    fitting = [item for item in found if item.paired is None and _is(item, value)]
+                    return fitting[0] if len(fitting) == 1 else Missing()
+        if waiting:
+            raise Pending("what points at it is not decided")
+        if any(key(name).declared in resource.attributes for names in kind.match for name in names):
+            return Missing()
+        raise Undecided(
+            Unknown("cannot be told apart: it has no name, and nothing in the account that names it was found")
+        )
+
+    def resolved(self, value: Value) -> Value:
+        """A declared value with its references replaced by what was found.
+
+        Raises:
+            Pending: a resource that it refers to is not decided yet.
+            Gone: it is not there.
+            Undecided: it cannot be known.
+        """
+        if isinstance(value, Unknown):
+            raise Undecided(value)
+        if isinstance(value, Reference):
+            return self._referred(value)
+        if isinstance(value, Template):
+            return "".join(part if isinstance(part, str) else str(self.resolved(part)) for part in value.parts)
+        return value
+
+    def _referred(self, reference: Reference) -> Value:
+        target = self.declared.get(reference.address)
+        kind = target.type if target is not None else _type_in(reference.address)
+        of_account = account_attributes(self.identity).get(kind, {})
+        if reference.attribute in of_account:
+            return of_account[reference.attribute]
+        if target is not None:
+            known = target.attributes.get(reference.attribute)
+            if known is not None and not isinstance(known, (Unknown, Reference)):
+                return self.resolved(known)
+        return self._observed(reference, target, kind)
+
+    def _observed(self, reference: Reference, target: Resource | None, kind: str) -> Value:
+        if target is None or kind not in self.tables.types:
+            raise Undecided(Unknown(f"{reference} is not observed"))
+        outcome = self.outcomes.get(target.address)
+        if outcome is None:
+            raise Pending(f"{reference} is not decided")
+        if isinstance(outcome, Missing):
+            raise Gone(str(reference))
+        if isinstance(outcome, Unknown):
+            raise Undecided(outcome)
+        value = outcome.attribute(reference.attribute)
+        if isinstance(value, Unknown):
+            raise Undecided(value)
+        if value is None:
+            raise Undecided(Unknown(f"{reference} is not set in the account"))
+        return value
+
+
+def _told(wanted: Mapping[Key, Any]) -> str:
+    return ", ".join(f"{item.declared} {value}" for item, value in wanted.items() if value is not None) or "it"
+
+
+def _is(found: Found, identifier: Value) -> bool:
+    return any(found.attribute(name) == identifier for name in ("id", "arn", "name") if name in found.type.attributes)
+
+
+def _type_in(address: str) -> str:
+    """The Terraform type in an address: ``data.aws_region.current`` -> ``aws_region``."""
+    return next((part for part in address.split(".") if part.startswith("aws_")), "")
+
+
+def account_attributes(identity: Identity) -> dict[str, dict[str, str]]:
+    """What the data sources of the account itself give."""
+    region, partition = identity.region, identity.partition
+    return {
+        "aws_caller_identity": {"account_id": identity.account, "id": identity.account, "arn": identity.arn},
+        "aws_region": {"name": region, "id": region, "region": region},
+        "aws_partition": {"partition": partition, "id": partition},
+    }

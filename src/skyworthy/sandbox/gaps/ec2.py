@@ -1,0 +1,47 @@
+"""EC2: descriptions of security group rules that name a group or a prefix list."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from skyworthy.sandbox.calls import Call
+from skyworthy.sandbox.gaps import Clients, follows, store
+
+
+def _forgets_descriptions(clients: Clients) -> bool:
+    ec2 = clients("ec2")
+    group = ec2.create_security_group(GroupName="probe", Description="probe")["GroupId"]
+    pairs = [{"GroupId": group, "Description": "probe"}]
+    permission = {"IpProtocol": "tcp", "FromPort": 1, "ToPort": 1, "UserIdGroupPairs": pairs}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[permission])
+    rules = ec2.describe_security_group_rules(Filters=[{"Name": "group-id", "Values": [group]}])["SecurityGroupRules"]
+    return not any(rule.get("Description") == "probe" for rule in rules)
+
+
+@follows("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", lacking=_forgets_descriptions)
+def keep_descriptions(call: Call) -> None:
+    """See https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_SecurityGroupRule.html.
+
+    Sources: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_UserIdGroupPair.html and API_PrefixListId.html.
+    """
+    group = store(call, "ec2").get_security_group_by_name_or_id(call.params.get("GroupId") or call.params["GroupName"])
+    rules = group.egress_rules if call.operation.endswith("Egress") else group.ingress_rules
+    for permission, source, description in _described(call.params.get("IpPermissions", [])):
+        for rule in rules:
+            if source in (rule.source_group.get("GroupId"), rule.prefix_list_id) and _same_ports(rule, permission):
+                rule.ip_range = {**rule.ip_range, "Description": description}
+
+
+def _described(permissions: list[dict[str, Any]]) -> Iterator[tuple[dict[str, Any], str, str]]:
+    for permission in permissions:
+        for pair in permission.get("UserIdGroupPairs", []):
+            if pair.get("Description") and pair.get("GroupId"):
+                yield permission, pair["GroupId"], pair["Description"]
+        for prefix in permission.get("PrefixListIds", []):
+            if prefix.get("Description"):
+                yield permission, prefix["PrefixListId"], prefix["Description"]
+
+
+def _same_ports(rule: Any, permission: dict[str, Any]) -> bool:
+    if rule.ip_protocol == "-1":
+        return str(permission.get("IpProtocol")) == "-1"
+    return (rule.from_port, rule.to_port) == (permission.get("FromPort"), permission.get("ToPort"))

@@ -1,0 +1,209 @@
+"""A stack in a real moto server, seen through the Terraform that describes it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from skyworthy.errors import BadInput
+from skyworthy.estate import Estate, Undecidable
+from skyworthy.observed import SecretValue, Session, observe
+from skyworthy.sandbox.server import Sandbox
+
+Made = dict[str, str]
+Read = Callable[[str], Estate]
+
+
+def test_every_declared_resource_is_found_at_its_address(session: Session, stack: Estate, made: Made) -> None:
+    seen = observe(session, stack)
+    assert [resource.address for resource in seen.estate] == [resource.address for resource in stack]
+    assert (seen.missing, seen.unmanaged, dict(seen.undecided), seen.notes) == ((), (), {}, ())
+    assert (seen.account, seen.region, seen.estate.origin) == ("123456789012", "us-east-1", "observed")
+    assert all(there.location == here.location for there, here in zip(seen.estate, stack, strict=True))
+
+
+def test_attributes_are_those_of_terraform(session: Session, stack: Estate, made: Made) -> None:
+    estate = observe(session, stack).estate
+    rule = estate.get("aws_vpc_security_group_ingress_rule.db_from_web")
+    assert rule is not None
+    names = ("security_group_id", "referenced_security_group_id", "ip_protocol", "from_port", "to_port", "cidr_ipv4")
+    assert [rule[name] for name in names] == [made["db"], made["web"], "tcp", 5432, 5432, None]
+    service = estate.get("aws_ecs_service.app")
+    assert service is not None
+    names = ("cluster", "task_definition", "desired_count")
+    assert [service[name] for name in names] == [made["cluster"], made["task"], 1]
+    task = estate.find(service["task_definition"], "aws_ecs_task_definition")
+    assert task is not None
+    assert task["container_definitions"][0]["name"] == "app"
+    key = estate.get("aws_kms_key.main")
+    assert key is not None
+    assert (key["enable_key_rotation"], key["key_state"], key["policy"]["Version"]) == (True, "Enabled", "2012-10-17")
+    group = estate.get("aws_security_group.web")
+    assert group is not None
+    assert (group["egress"], group["ingress"][0]["cidr_blocks"]) == ([], ["0.0.0.0/0"])
+
+
+def test_settings_that_only_terraform_keeps_are_the_declared_ones(session: Session, stack: Estate, made: Made) -> None:
+    secret = observe(session, stack).estate.get("aws_secretsmanager_secret.app")
+    assert secret is not None
+    assert secret["recovery_window_in_days"] == 7
+
+
+def test_what_is_not_read_is_unknown(session: Session, stack: Estate, made: Made) -> None:
+    vpc = observe(session, stack).estate.get("aws_vpc.main")
+    assert vpc is not None
+    with pytest.raises(Undecidable, match="not read: details are read only where they are asked for"):
+        vpc["enable_dns_hostnames"]
+    with pytest.raises(Undecidable, match="skyworthy does not read it from AWS"):
+        vpc["ipv6_ipam_pool_id"]
+    detailed = observe(session, stack, with_details=True).estate.get("aws_vpc.main")
+    assert detailed is not None
+    assert (detailed["enable_dns_support"], detailed["enable_dns_hostnames"]) == (True, False)
+
+
+def test_secret_values_are_read_only_on_demand_and_never_kept(
+    session: Session, stack: Estate, made: Made, token: str
+) -> None:
+    address = "aws_secretsmanager_secret_version.app"
+    unasked = observe(session, stack)
+    assert "secretsmanager:GetSecretValue" not in unasked.calls
+    with pytest.raises(Undecidable, match="secret values are read only where they are asked for"):
+        unasked.estate.get(address)["secret_string"]  # type: ignore[index]
+    seen = observe(session, stack, with_secrets=True)
+    content = seen.estate.get(address)["secret_string"]  # type: ignore[index]
+    assert content.keys() == {"TOKEN", "EMPTY"}
+    assert all(isinstance(value, SecretValue) for value in content.values())
+    filled, empty = content["TOKEN"], content["EMPTY"]
+    assert (bool(filled), filled.empty, filled.matches(token), filled.matches("x")) == (True, False, True, False)
+    assert (bool(empty), empty.empty) == (False, True)
+    assert token not in repr(seen)
+
+
+def test_calls_are_counted(session: Session, stack: Estate, made: Made) -> None:
+    first = observe(session, stack)
+    assert first.calls["sts:GetCallerIdentity"] == 1
+    assert first.calls["ec2:DescribeVpcs"] == 1
+    assert first.calls["ecs:DescribeServices"] == 1
+    again = observe(session, stack)
+    assert "sts:GetCallerIdentity" not in again.calls
+    assert again.calls["ec2:DescribeVpcs"] == 1
+    assert session.calls.total == sum(first.calls.values()) + sum(again.calls.values())
+
+
+def test_only_what_the_stack_needs_is_called(session: Session, read: Read) -> None:
+    seen = observe(session, read('resource "aws_cloudwatch_log_group" "a" {\n  name = "a"\n}\n'))
+    assert dict(seen.calls) == {"logs:DescribeLogGroups": 1, "sts:GetCallerIdentity": 1}
+
+
+def test_what_was_deleted_is_missing(sandbox: Sandbox, session: Session, stack: Estate, made: Made) -> None:
+    sandbox.client("logs").delete_log_group(logGroupName="/shop-staging/app")
+    sandbox.client("ecs").delete_service(cluster="shop-staging", service="app", force=True)
+    seen = observe(session, stack)
+    assert [item.address for item in seen.missing] == ["aws_cloudwatch_log_group.app", "aws_ecs_service.app"]
+    assert seen.estate.get("aws_ecs_service.app") is None
+
+
+def test_what_hangs_on_something_missing_is_missing_too(session: Session, stack: Estate) -> None:
+    seen = observe(session, stack)
+    undecided = {"aws_kms_key.main"}
+    assert {item.address for item in seen.missing} == {item.address for item in stack} - undecided
+    assert seen.undecided.keys() == undecided
+    reason = "cannot be told apart: it has no name, and nothing in the account that names it was found"
+    assert seen.undecided["aws_kms_key.main"].reason == reason
+    assert seen.notes == (f"aws_kms_key.main: {reason}",)
+
+
+def test_what_the_code_does_not_know_inside_the_boundary_is_unmanaged(
+    sandbox: Sandbox, session: Session, stack: Estate, made: Made, allow: Callable[..., None]
+) -> None:
+    allow(sandbox.client("ec2"), made["db"], 22, IpRanges=[{"CidrIp": "0.0.0.0/0"}])
+    sandbox.client("logs").create_log_group(logGroupName="/shop-staging/by-hand")
+    sandbox.client("logs").create_log_group(logGroupName="/shop-production/app")
+    sandbox.client("ecs").create_service(cluster="shop-staging", serviceName="by-hand", taskDefinition=made["task"])
+    other = sandbox.client("ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    sandbox.client("ec2").create_subnet(VpcId=other, CidrBlock="10.9.1.0/24")
+    seen = observe(session, stack)
+    *others, rule = sorted(seen.unmanaged, key=lambda item: item.address)
+    assert [item.address for item in others] == [
+        "aws_cloudwatch_log_group(/shop-staging/by-hand)",
+        "aws_ecs_service(by-hand)",
+    ]
+    assert (rule["security_group_id"], rule["from_port"]) == (made["db"], 22)
+    assert seen.estate.get(rule.address) == rule
+    assert seen.missing == ()
+
+
+def test_rules_that_a_group_declares_within_itself_are_not_unmanaged(
+    sandbox: Sandbox, session: Session, read: Read, made: Made, stack_text: str, allow: Callable[..., None]
+) -> None:
+    block = '  ingress {\n    protocol  = "tcp"\n    from_port = 22\n    to_port   = 22\n  }\n'
+    text = stack_text.replace('description = "db"\n', 'description = "db"\n' + block)
+    allow(sandbox.client("ec2"), made["db"], 22, IpRanges=[{"CidrIp": "10.0.0.0/8"}])
+    assert observe(session, read(text)).unmanaged == ()
+
+
+def test_two_that_fit_are_not_decided(sandbox: Sandbox, session: Session, read: Read) -> None:
+    ec2 = sandbox.client("ec2")
+    for _ in range(2):
+        ec2.create_vpc(CidrBlock="10.0.0.0/16")
+    seen = observe(session, read('resource "aws_vpc" "a" {\n  cidr_block = "10.0.0.0/16"\n}\n'))
+    assert seen.missing == ()
+    assert {key: why.reason for key, why in seen.undecided.items()} == {
+        "aws_vpc.a": "cannot be told apart: 2 in the account fit cidr_block 10.0.0.0/16"
+    }
+    with pytest.raises(Undecidable, match="2 in the account fit"):
+        seen.estate.get("aws_vpc.a")["tags"]  # type: ignore[index]
+
+
+def test_an_unknown_name_is_not_decided(session: Session, read: Read) -> None:
+    seen = observe(session, read('variable "x" {}\nresource "aws_cloudwatch_log_group" "a" {\n  name = var.x\n}\n'))
+    assert (seen.missing, {key: why.reason for key, why in seen.undecided.items()}) == (
+        (),
+        {"aws_cloudwatch_log_group.a": "variable x has no value"},
+    )
+
+
+def test_a_prefix_finds_the_name_that_aws_made(sandbox: Sandbox, session: Session, read: Read) -> None:
+    sandbox.client("logs").create_log_group(logGroupName="app-2026")
+    seen = observe(session, read('resource "aws_cloudwatch_log_group" "a" {\n  name_prefix = "app-"\n}\n'))
+    assert seen.estate.get("aws_cloudwatch_log_group.a")["name"] == "app-2026"  # type: ignore[index]
+
+
+def test_a_name_made_from_the_account_is_resolved(sandbox: Sandbox, session: Session, read: Read) -> None:
+    sandbox.client("s3").create_bucket(Bucket="logs-123456789012")
+    text = (
+        'data "aws_caller_identity" "me" {}\n'
+        'resource "aws_s3_bucket" "logs" {\n  bucket = "logs-${data.aws_caller_identity.me.account_id}"\n}\n'
+        'resource "aws_s3_bucket_policy" "logs" {\n  bucket = aws_s3_bucket.logs.id\n  policy = "{}"\n}\n'
+    )
+    seen = observe(session, read(text))
+    assert seen.estate.get("aws_s3_bucket.logs")["arn"] == "arn:aws:s3:::logs-123456789012"  # type: ignore[index]
+    assert seen.estate.get("data.aws_caller_identity.me")["account_id"] == "123456789012"  # type: ignore[index]
+    assert [item.address for item in seen.missing] == ["aws_s3_bucket_policy.logs"]
+
+
+def test_types_without_a_collector_are_named(session: Session, read: Read) -> None:
+    queues = 'resource "aws_sqs_queue" "a" {}\nresource "aws_sqs_queue" "b" {}\n'
+    text = queues + 'resource "aws_cloudwatch_log_group" "c" {\n  name = "c"\n}\n'
+    seen = observe(session, read(text))
+    assert seen.notes == ("not observed: aws_sqs_queue (2)",)
+    assert [note.message for note in seen.estate.notes] == ["not observed: aws_sqs_queue (2)"]
+    assert [item.address for item in seen.missing] == ["aws_cloudwatch_log_group.c"]
+
+
+def test_default_tags_of_the_provider_do_not_count_as_own(sandbox: Sandbox, session: Session, read: Read) -> None:
+    tags = {"Project": "shop", "Name": "a", "By": "hand"}
+    ec2 = sandbox.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_tags(Resources=[vpc], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    text = (
+        'provider "aws" {\n  alias = "x"\n  default_tags {\n    tags = { Project = "shop" }\n  }\n}\n'
+        'resource "aws_vpc" "a" {\n  provider = aws.x\n  cidr_block = "10.0.0.0/16"\n  tags = { Name = "a" }\n}\n'
+    )
+    found = observe(session, read(text)).estate.get("aws_vpc.a")
+    assert found is not None
+    assert (found["tags"], found["tags_all"]) == ({"Name": "a", "By": "hand"}, tags)
+
+
+def test_an_account_of_which_nothing_can_be_read_is_bad_input(session: Session, stack: Estate) -> None:
+    with pytest.raises(BadInput, match="nothing of the stack could be read: not read in time"):
+        observe(session, stack, deadline=-1)
