@@ -29,9 +29,12 @@ def inventory_is_complete(estate: Estate, inventory: Mapping[str, int]) -> None:
     Fix: restore the resources, or lower the minimum under `inventory` in skyworthy.toml.
     """
     assert any(resource.type.startswith("aws_") for resource in estate if not resource.data), "no AWS resource found"
-    short = [
-        f"{len(estate.of(name))} {name}, at least {least} expected"
-        for name, least in sorted(inventory.items())
-        if len(estate.of(name)) < least
-    ]
+    short = []
+    for name, least in sorted(inventory.items()):
+        found = estate.of(name)
+        if len(found) < least:
+            for resource in found:
+                if resource.blank is not None and not resource.attributes:
+                    raise Undecidable(f"{resource.address}: {resource.blank.reason}")
+            short.append(f"{len(found)} {name}, at least {least} expected")
     assert not short, "; ".join(short)

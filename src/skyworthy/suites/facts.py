@@ -11,12 +11,17 @@ def declared_facts(estate: Estate, environment: Environment) -> dict[str, str]:
     facts = {
         "url": environment.url,
         "region": environment.region,
-        "cluster": _joined(_text(item, "name") for item in estate.of("aws_ecs_cluster")),
-        "database": _joined(_engine(item, "instance_class") for item in estate.of("aws_db_instance")),
-        "cache": _joined(_engine(item, "node_type") for item in estate.of("aws_elasticache_replication_group")),
+        "cluster": _joined(_text(item, "name") for item in _of(estate, "aws_ecs_cluster")),
+        "database": _joined(_engine(item, "instance_class") for item in _of(estate, "aws_db_instance")),
+        "cache": _joined(_engine(item, "node_type") for item in _of(estate, "aws_elasticache_replication_group")),
         "images": _joined(_images(estate)),
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def _of(estate: Estate, type: str) -> list[Resource]:
+    """The resources of a type that there are to show; what could not be listed is no fact, and nothing is decided."""
+    return [resource for resource in estate if resource.type == type and not resource.data]
 
 
 def _joined(texts: Iterator[str]) -> str:
@@ -33,7 +38,7 @@ def _engine(resource: Resource, size: str) -> str:
 
 
 def _images(estate: Estate) -> Iterator[str]:
-    for task in estate.of("aws_ecs_task_definition"):
+    for task in _of(estate, "aws_ecs_task_definition"):
         containers: Value = task.peek("container_definitions")
         for container in containers if isinstance(containers, list) else ():
             if isinstance(container, Mapping) and container.get("image") is not None:

@@ -19,9 +19,10 @@ def run(stage: Stage) -> SuiteResult:
     """
     environment = stage.environment
     with stopwatch() as seconds:
+        declared = stage.declared
         seen = stage.observation
         stage.options.progress(f"judging {len(seen.estate)} resources")
-        verdicts = judge_observed(stage.declared, seen, environment)
+        verdicts = judge_observed(declared, seen, environment)
         return finish(
             "live",
             stage,

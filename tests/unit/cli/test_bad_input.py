@@ -55,7 +55,7 @@ def test_a_missing_directory(tmp_path: Path) -> None:
 
 def test_a_directory_without_terraform(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    refused(skyworthy(tmp_path, "static", "--terraform", "empty"), "empty: no Terraform root module found")
+    refused(skyworthy(tmp_path, "static", "--terraform", "empty"), "empty: no root module here")
 
 
 def test_nothing_configured_and_nothing_given(tmp_path: Path) -> None:

@@ -46,16 +46,17 @@ def test_a_key_that_the_secret_lacks_is_found_with_file_and_line(settings: Setti
     shutil.copytree(REPOSITORY / "terraform", tmp_path / "terraform")
     module = tmp_path / "terraform" / "modules" / "ecs" / "main.tf"
     text = module.read_text("utf-8")
-    assert "SMTP_PASSWORD" in text
-    module.write_text(text.replace("SMTP_PASSWORD", "SMTP_PASSWORT"), "utf-8")
+    assert ":SMTP_PASSWORD::" in text
+    module.write_text(text.replace(":SMTP_PASSWORD::", ":SMTP_PASSWORT::"), "utf-8")
     environment = replace(settings.environment("staging"), root=tmp_path / "terraform" / "environments" / "staging")
     result = run_static(replace(settings, directory=tmp_path), environment)
-    (found,) = [item for item in result.verdicts if item.outcome is Outcome.FAIL]
-    assert found.control == "ecs.secret-value-from-resolves"
-    assert found.address == "module.ecs.aws_ecs_task_definition.backend"
-    assert found.location is not None
-    assert found.location.file.endswith("modules/ecs/main.tf")
-    assert "SMTP_PASSWORT" in found.message
+    found = {item.control: item for item in result.verdicts if item.outcome is Outcome.FAIL}
+    assert set(found) == {"ecs.secret-value-from-resolves", "secret.keys-injected"}
+    verdict = found["ecs.secret-value-from-resolves"]
+    assert verdict.address == "module.ecs.aws_ecs_task_definition.backend"
+    assert verdict.location is not None
+    assert verdict.location.file.endswith("modules/ecs/main.tf")
+    assert "secret staging-omc-secrets has no key SMTP_PASSWORT; it has ANTHROPIC_API_KEY" in verdict.message
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,9 @@ def test_a_deleted_alarm_is_named(sandbox: tuple[Settings, Sandbox]) -> None:
     settings, account = sandbox
     cloudwatch = account.client("cloudwatch")
     (alarm,) = [
-        item for item in cloudwatch.describe_alarms()["MetricAlarms"] if item["MetricName"] == "HTTPCode_ELB_5XX_Count"
+        item
+        for item in cloudwatch.describe_alarms()["MetricAlarms"]
+        if item.get("MetricName") == "HTTPCode_ELB_5XX_Count"
     ]
     cloudwatch.delete_alarms(AlarmNames=[alarm["AlarmName"]])
     result = run_live(settings)
