@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from skyworthy.sandbox import cassette, commands, terraform
+from skyworthy.sandbox import cassette, terraform
 from skyworthy.sandbox.server import Sandbox, running
 
 PROJECT = Path(__file__).parents[2]
@@ -50,12 +50,16 @@ READS: dict[str, list[str]] = {
     "secretsmanager": ["list_secrets"],
     "sns": ["list_subscriptions", "list_topics"],
 }
-RANDOM = {"ResponseMetadata", "SecretVersionsToStages", "VersionId"}
-"""Not of the account: the request's id, and versions of secrets, whose ids the client chooses."""
+RANDOM = {"ResponseMetadata", "SecretVersionsToStages", "VersionId", "creationTime"}
+"""Not of the account: the request's id, times as numbers, and versions of secrets, whose ids the client chooses."""
 
 
 def _root(environment: str) -> Path:
     return PROJECT / "terraform" / "environments" / environment
+
+
+def _cassette(environment: str) -> Path:
+    return PROJECT / "cassettes" / f"{environment}.jsonl"
 
 
 def _without_times(value: Any) -> Any:
@@ -116,7 +120,7 @@ def _details(sandbox: Sandbox, name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_apply_is_complete_equals_the_cassette_and_can_be_destroyed(environment: str) -> None:
     root = _root(environment)
-    tape = cassette.load(commands.cassette_path(PROJECT, environment))
+    tape = cassette.load(_cassette(environment))
     cassette.check(tape, root)
 
     with running(environment) as applied, terraform.opened(root, applied) as copied:
@@ -139,7 +143,7 @@ def test_apply_is_complete_equals_the_cassette_and_can_be_destroyed(environment:
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_committed_cassette_is_current_and_replays_to_the_same_account_each_time(environment: str) -> None:
-    tape = cassette.load(commands.cassette_path(PROJECT, environment))
+    tape = cassette.load(_cassette(environment))
     cassette.check(tape, _root(environment))
     inventories = []
     for _ in range(2):

@@ -18,7 +18,11 @@ _WORDS = "|".join(
         *(f"{word}[_.-]?KEY" for word in ("API", "ACCESS", "PRIVATE", "SECRET", "ENCRYPTION", "SIGNING", "MASTER")),
     )
 )
-_NAME = re.compile(rf"(?:{_WORDS})(?:[_.-]?(?:VALUE|BASE64|B64|\d+))?$", re.IGNORECASE)
+_VARIANTS = (
+    "VALUE|PLAIN|PLAINTEXT|TEXT|CLEAR|RAW|STRING|BASE64|B64|OLD|NEW|CURRENT|PREVIOUS|PRIMARY|SECONDARY|DEFAULT|FALLBACK"
+    "|BACKUP|TEMP|TMP|TEST|DEV|STAGING|PROD|PRODUCTION|V?\\d+"
+)
+_NAME = re.compile(rf"(?:{_WORDS})(?:[_.-]?(?:{_VARIANTS}))?$", re.IGNORECASE)
 _PUBLIC = re.compile(r"^(NEXT_PUBLIC|REACT_APP|VITE|NUXT_PUBLIC|EXPO_PUBLIC|PUBLIC)_")
 _HARMLESS = re.compile(r"(|true|false|yes|no|on|off|none|null|\d+|arn:.*)", re.IGNORECASE)
 _VALUE = re.compile(

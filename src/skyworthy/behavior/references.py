@@ -42,3 +42,30 @@ def named(estate: Estate, value: Value, *types: str) -> tuple[Resource, ...]:
     items = value if isinstance(value, (list, tuple)) else [value]
     found = (estate.find(item, *types) for item in items)
     return tuple(item for item in found if item is not None)
+
+
+def absent(estate: Estate, finding: str) -> Undecidable | AssertionError:
+    """What to raise where something is not there: a finding, or Undecidable where it may stand in an unread module."""
+    for note in estate.notes:
+        of_module = note.address is not None and note.address.rpartition(".")[0].endswith("module")
+        module, downloaded, _ = note.message.partition(" is not downloaded")
+        if of_module and downloaded:
+            return Undecidable(f"{finding}, unless {module} has it")
+    return AssertionError(finding)
+
+
+def task_definition_of(service: Resource, estate: Estate) -> Resource | None:
+    """The task definition of a service, also where it is written as family and revision; None: not of this estate.
+
+    Raises:
+        Undecidable: where it is not known.
+    """
+    value = service.peek("task_definition")
+    if isinstance(value, Template):
+        addresses = {reference.address for reference in value.references}
+        found = estate.get(addresses.pop()) if len(addresses) == 1 else None
+        if found is not None and found.type == "aws_ecs_task_definition":
+            return found
+    if isinstance(value, str) and not value.startswith("arn:"):
+        value = value.partition(":")[0]
+    return estate.find(value, "aws_ecs_task_definition")

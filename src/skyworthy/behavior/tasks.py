@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from skyworthy.behavior.permissions.memory import remembered
 from skyworthy.behavior.secrets import containers
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references
 
@@ -81,11 +82,49 @@ def _first_of(value: Template, estate: Estate) -> Resource | None:
 
 
 def runs_on_fargate(task_definition: Resource, estate: Estate) -> bool:
-    """Whether a task definition is for Fargate: as it says itself, or as the services say that run it."""
-    compatibilities = task_definition["requires_compatibilities"]
+    """Whether a task definition is for Fargate: as it says itself, or as the services say that run it.
+
+    Raises:
+        Undecidable: where that is not known.
+    """
+    compatibilities = _known(task_definition.attributes.get("requires_compatibilities"))
     if compatibilities:
         return "FARGATE" in compatibilities
-    return any(service.peek("launch_type") == "FARGATE" for service in services_of(task_definition, estate))
+    return any(
+        "FARGATE" in str(name) for item in services_of(task_definition, estate) for name in launchers(item, estate)
+    )
+
+
+def launchers(service: Resource, estate: Estate) -> tuple[Value, ...]:
+    """The launch type or capacity providers of a service: ``FARGATE``, ``EC2``, ``FARGATE_SPOT``.
+
+    Where it says nothing, the cluster's default strategy holds, else EC2.
+
+    Raises:
+        Undecidable: where they are not known.
+    """
+    kind = _known(service.attributes.get("launch_type"))
+    if kind:
+        return (kind,)
+    strategy = _known(service.attributes.get("capacity_provider_strategy"))
+    if strategy:
+        return tuple(_known(_known(item).get("capacity_provider")) for item in strategy)
+    cluster = cluster_of(service, estate)
+    for item in estate.of("aws_ecs_cluster_capacity_providers"):
+        if cluster is not None and estate.find(item.peek("cluster_name"), "aws_ecs_cluster") is cluster:
+            defaults = _known(item.attributes.get("default_capacity_provider_strategy")) or ()
+            return tuple(_known(_known(default).get("capacity_provider")) for default in defaults)
+    return ("EC2",)
+
+
+def cluster_of(service: Resource, estate: Estate) -> Resource | None:
+    """The cluster of a service; None where it is the account's default or not part of the estate.
+
+    Raises:
+        Undecidable: where it is not known.
+    """
+    value = service.attributes.get("cluster")
+    return None if value is None else estate.find(value, "aws_ecs_cluster")
 
 
 def network_mode(task_definition: Resource) -> str:
@@ -169,10 +208,12 @@ def scaling_target(service: Resource, estate: Estate) -> Resource | None:
     Raises:
         Undecidable: where it is not known which service a target scales.
     """
+    named, unnamed = remembered(estate, "scalable targets", lambda: _scalable_targets(estate))
+    exact = named.get(_scalable_id(service, estate))
+    if exact is not None:
+        return exact
     unclear: Undecidable | None = None
-    for target in estate.of("aws_appautoscaling_target"):
-        if target.peek("scalable_dimension") != "ecs:service:DesiredCount":
-            continue
+    for target in unnamed:
         try:
             if scales(target, service, estate):
                 return target
@@ -183,20 +224,35 @@ def scaling_target(service: Resource, estate: Estate) -> Resource | None:
     return None
 
 
+def _scalable_targets(estate: Estate) -> tuple[dict[str, Resource], list[Resource]]:
+    """The scalable targets of services by what they name, and those of which that is not plain."""
+    targets = [
+        target
+        for target in estate.of("aws_appautoscaling_target")
+        if target.peek("scalable_dimension") == "ecs:service:DesiredCount"
+    ]
+    named = {target.peek("resource_id"): target for target in targets if isinstance(target.peek("resource_id"), str)}
+    return named, [target for target in targets if not isinstance(target.peek("resource_id"), str)]
+
+
+def _scalable_id(service: Resource, estate: Estate) -> str:
+    """``service/CLUSTER/SERVICE`` of a service, as far as it is known."""
+    cluster = cluster_of(service, estate)
+    return f"service/{'default' if cluster is None else cluster.peek('name')}/{service.peek('name')}"
+
+
 def scales(target: Resource, service: Resource, estate: Estate) -> bool:
     """Whether a scalable target's ``service/CLUSTER/SERVICE`` names a service."""
     value = target["resource_id"]
     named = [item.address for item in references(value)]
     if service.address in named:
         return True
-    if any((other := estate.get(address)) is not None and other.type == "aws_ecs_service" for address in named):
+    cluster = cluster_of(service, estate)
+    if any((other := estate.get(address)) is not None and other is not cluster for address in named):
         return False
-    home_of = service.attributes.get("cluster")
-    cluster = None if home_of is None else estate.find(home_of, "aws_ecs_cluster")
-    name, home = service["name"], cluster["name"] if cluster is not None else "default"
-    if isinstance(value, Template) and cluster is not None and cluster.address in named:
-        return bool(value.endswith(f"/{name}"))
-    return bool(value == f"service/{home}/{name}")
+    if isinstance(value, Template):
+        return value.endswith(f"/{service['name']}")
+    return bool(value == _scalable_id(service, estate))
 
 
 def fewest_tasks(service: Resource, estate: Estate) -> tuple[int, str]:

@@ -20,6 +20,8 @@ from skyworthy.behavior.alarms import (
     watchers_of,
 )
 from skyworthy.behavior.metrics import Metric, NotPublished, resolve
+from skyworthy.behavior.network import balancers_of
+from skyworthy.behavior.references import absent
 from skyworthy.controls.registry import STACK, control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, Value, is_known, show
 
@@ -82,7 +84,8 @@ def alarm_tells_somebody(alarm: Resource, estate: Estate) -> None:
     if actions.elsewhere or actions.other:
         return
     silent = [topic.address for topic in actions.topics if not subscriptions_of(topic, estate)]
-    assert len(silent) < len(actions.topics), f"topic {', '.join(silent)} has no subscription"
+    if len(silent) == len(actions.topics):
+        raise absent(estate, f"topic {', '.join(silent)} has no subscription")
 
 
 @dataclass(frozen=True)
@@ -135,7 +138,8 @@ def _assert_watched(name: str, watched: Resource, estate: Estate) -> None:
             return
         seen.append(watch)
     happens = f"when {scenario.title}"
-    assert seen, f"no alarm watches it: nobody is told {happens}"
+    if not seen:
+        raise absent(estate, f"no alarm watches it: nobody is told {happens}")
     raise AssertionError(
         f"no alarm tells within {scenario.within_minutes} minutes {happens}: {'; '.join(map(str, seen))}"
     )
@@ -230,6 +234,8 @@ def unhealthy_targets_are_watched(group: Resource, estate: Estate) -> None:
     Why: with a target less the others carry its load, until none is left.
     Fix: `UnHealthyHostCount` by LoadBalancer and TargetGroup (`arn_suffix`), Maximum over 0 for 3 minutes.
     """
+    if not balancers_of(group, estate):
+        not_applicable("no listener forwards to it")
     _assert_watched("alb-unhealthy-targets", group, estate)
 
 
@@ -318,7 +324,8 @@ def application_errors_are_watched(estate: Estate) -> None:
     if not estate.of("aws_ecs_service"):
         not_applicable("this stack has no ECS service")
     filters = estate.of("aws_cloudwatch_log_metric_filter")
-    assert filters, "no log metric filter counts the application's errors"
+    if not filters:
+        raise absent(estate, "no log metric filter counts the application's errors")
     findings: list[str] = []
     for source in filters:
         try:
@@ -399,7 +406,8 @@ def dashboard_shows_all(estate: Estate) -> None:
     if not estate.of("aws_ecs_service"):
         not_applicable("this stack has no ECS service")
     dashboards = estate.of(DASHBOARD)
-    assert dashboards, "there is no dashboard"
+    if not dashboards:
+        raise absent(estate, "there is no dashboard")
     shown = {
         (resource.type, str(metric.name))
         for dashboard in dashboards
@@ -419,3 +427,19 @@ def dashboard_shows_all(estate: Estate) -> None:
 def _publishers(metric: Metric, estate: Estate) -> list[Resource]:
     publisher = resolve(metric, estate)
     return [] if isinstance(publisher, NotPublished) else list(publisher)
+
+
+@control(
+    "alarm.has-data",
+    on=METRIC_ALARM,
+    severity="medium",
+    refs=["REQ ALM-12", "REQ LIV-4"],
+    lenses=("observed",),
+)
+def alarm_has_data(alarm: Resource) -> None:
+    """The alarm has data to judge by.
+
+    Why: in INSUFFICIENT_DATA it sees nothing of what it watches.
+    Fix: compare namespace, metric and dimensions with what CloudWatch lists, and see whether the resource runs.
+    """
+    assert alarm["state_value"] != State.INSUFFICIENT_DATA, "its state is INSUFFICIENT_DATA"

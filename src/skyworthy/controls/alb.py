@@ -9,13 +9,15 @@ from skyworthy.behavior.network import (
     Network,
     listeners_of,
     network_of,
+    protocol_of,
     rules_of_listener,
 )
-from skyworthy.behavior.references import named, naming, undecided
+from skyworthy.behavior.permissions import Statement, document
+from skyworthy.behavior.references import absent, named, naming, task_definition_of, undecided
 from skyworthy.behavior.secrets.injections import containers
 from skyworthy.config import Policy
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value, show
+from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value, references, show
 
 TLS_1_2_OR_NEWER = re.compile(
     r"ELBSecurityPolicy-("
@@ -55,8 +57,8 @@ def http_redirects_to_https(listener: Resource, estate: Estate, policy: Policy) 
     Why: tokens and passwords over plain HTTP can be read on the way.
     Fix: a `redirect` action with `protocol = "HTTPS"`, and an HTTPS listener on the port it leads to.
     """
-    if listener["protocol"] != "HTTP":
-        not_applicable(f"it speaks {listener['protocol']}")
+    if protocol_of(listener) != "HTTP":
+        not_applicable(f"it speaks {protocol_of(listener)}")
     secure = _secure_ports(listener, estate)
     if not secure and not policy.https_required:
         not_applicable("plain HTTP is allowed here, and its load balancer has no HTTPS listener")
@@ -78,7 +80,7 @@ def _secure_ports(listener: Resource, estate: Estate) -> set[str]:
     if not balancers:
         raise Undecidable(f"its load balancer {show(listener['load_balancer_arn'])} is not part of this stack")
     others = listeners_of(balancers[0], estate)
-    return {show(other["port"]) for other in others if other["protocol"] == "HTTPS"}
+    return {show(other["port"]) for other in others if protocol_of(other) == "HTTPS"}
 
 
 def _not_redirected(where: str, actions: Value, secure: set[str]) -> str:
@@ -113,8 +115,9 @@ def https_is_served(balancer: Resource, estate: Estate, policy: Policy) -> None:
     if not policy.https_required:
         not_applicable("plain HTTP is allowed here")
     _application_only(balancer)
-    listeners = [item for item in listeners_of(balancer, estate) if item["protocol"] == "HTTPS"]
-    assert listeners, "it has no HTTPS listener"
+    listeners = [item for item in listeners_of(balancer, estate) if protocol_of(item) == "HTTPS"]
+    if not listeners:
+        raise absent(estate, "it has no HTTPS listener")
     bare = [item.address for item in listeners if item["certificate_arn"] is None]
     assert not bare, f"{', '.join(bare)} has no certificate"
 
@@ -131,8 +134,8 @@ def tls_policy_is_modern(listener: Resource) -> None:
     Why: TLS 1.0 and 1.1 have known weaknesses and are refused by browsers and auditors.
     Fix: `ssl_policy = "ELBSecurityPolicy-TLS13-1-2-2021-06"`.
     """
-    if listener["protocol"] not in ("HTTPS", "TLS"):
-        not_applicable(f"it speaks {listener['protocol']}")
+    if protocol_of(listener) not in ("HTTPS", "TLS"):
+        not_applicable(f"it speaks {protocol_of(listener)}")
     policy = listener.attributes.get("ssl_policy", listener.blank)
     if isinstance(policy, Unknown):
         raise Undecidable(f"ssl_policy of {listener.address}: {policy.reason}", denied=policy.denied)
@@ -185,6 +188,7 @@ def access_is_logged(balancer: Resource) -> None:
     Why: after an incident they are the only record of who asked for what.
     Fix: an `access_logs` block with a bucket and `enabled = true`.
     """
+    _application_only(balancer)
     logs = balancer.block("access_logs")
     enabled = logs.get("enabled")
     if isinstance(enabled, Unknown):
@@ -246,6 +250,8 @@ def targets_are_checked(group: Resource) -> None:
     findings = []
     if check.get("enabled") is False:
         findings.append("health checks are off")
+    if group["protocol"] == "HTTP" and check.get("protocol") == "HTTPS":
+        findings.append("it checks over HTTPS what speaks HTTP")
     matcher = check.get("matcher")
     if isinstance(matcher, str) and any(int(code) >= 400 for code in re.findall(r"\d{3}", matcher)):
         findings.append(f"answers {matcher} count as healthy")
@@ -278,10 +284,14 @@ def _services_of(group: Resource, estate: Estate) -> list[tuple[Resource, dict[s
 
 def _container(service: Resource, name: Value, estate: Estate) -> dict[str, Value] | None:
     """The container of a service by its name; None where the task definition is not part of the stack."""
-    definition = estate.find(service.peek("task_definition"), "aws_ecs_task_definition")
+    definition = task_definition_of(service, estate)
     if definition is None:
         return None
     return next((dict(item) for item in containers(definition) if item.get("name") == name), {})
+
+
+PLACEHOLDERS = (80, 443)
+"""Ports that target groups are made with where ECS registers each task with the port of its container anyway."""
 
 
 def _number(port: Value, owner: Resource) -> int:
@@ -344,9 +354,9 @@ def ports_agree(group: Resource, estate: Estate) -> None:
         assert any(_number(item, service) == _number(port, service) for item in ports), (
             f"{service.address} sends to port {show(port)}, and container {name} has {listed}"
         )
-        assert _number(group["port"], group) == _number(port, service), (
-            f"its port is {group['port']}, and {service.address} uses {show(port)}"
-        )
+        own = _number(group["port"], group)
+        wanted = _number(port, service)
+        assert own in (wanted, *PLACEHOLDERS), f"its port is {own}, and {service.address} uses {wanted}"
 
 
 @control(
@@ -361,5 +371,121 @@ def something_registers(group: Resource, estate: Estate) -> None:
     Why: a rule that forwards to an empty group answers 503.
     Fix: a `load_balancer` block in the service, or remove the group.
     """
+    if _services_of(group, estate) or any(_names(source, group) for source in estate.of(*REGISTRARS)):
+        return
+    if any(
+        service.block("deployment_controller").get("type") == "CODE_DEPLOY" for service in estate.of("aws_ecs_service")
+    ):
+        not_applicable("CodeDeploy moves a service of this stack between groups")
     attached = naming(estate, group, "target_group_arn", "aws_lb_target_group_attachment", "aws_autoscaling_attachment")
-    assert attached or _services_of(group, estate), "neither a service nor an attachment registers in it"
+    if not attached:
+        raise absent(estate, "nothing registers in it: neither a service, nor an attachment, nor a deployment")
+
+
+REGISTRARS = (
+    "aws_autoscaling_group",
+    "aws_codedeploy_deployment_group",
+    "aws_ecs_service",
+    "aws_ecs_task_set",
+)
+"""What registers targets in groups that it names in more than one place."""
+
+
+def _names(source: Resource, group: Resource) -> bool:
+    """Whether something names a target group at any depth, by reference, name or ARN."""
+    attributes = dict(source.attributes)
+    if any(reference.address == group.address for reference in references(attributes)):
+        return True
+    text = show(attributes)
+    own = (group.peek("arn"), group.peek("name"))
+    return any(isinstance(value, str) and f"'{value}'" in text for value in own)
+
+
+@control(
+    "alb.rules-reachable",
+    on=LISTENERS,
+    severity="high",
+    refs=["REQ REF-4", "REQ NET-1"],
+)
+def every_rule_is_reached(listener: Resource, estate: Estate) -> None:
+    """No rule of a listener stands behind another one with the same conditions.
+
+    Why: only the rule with the lowest priority is followed; what the other one forwards to is never served.
+    Fix: conditions of its own for each rule, and `priority` numbers that differ.
+    """
+    seen: list[tuple[Resource, Value]] = []
+    for rule in sorted(rules_of_listener(listener, estate), key=lambda item: _priority(item)):
+        conditions = _conditions(rule)
+        for earlier, same in seen:
+            assert conditions != same, f"{rule.address} has the conditions of {earlier.address}, which comes first"
+        seen.append((rule, conditions))
+
+
+def _priority(rule: Resource) -> int:
+    """The priority as written; a rule without one comes last."""
+    value = rule.attributes.get("priority", rule.blank)
+    if isinstance(value, Unknown):
+        raise undecided(value, f"priority of {rule.address}")
+    return int(value) if value is not None else 50_000
+
+
+def _conditions(rule: Resource) -> list[str]:
+    """The conditions of a rule as texts that can be compared."""
+    found = []
+    for condition in rule["condition"] or []:
+        if isinstance(condition, Unknown):
+            raise undecided(condition, f"a condition of {rule.address}")
+        for name, blocks in condition.items():
+            for block in blocks if isinstance(blocks, (list, tuple)) else []:
+                values = block.get("values")
+                if isinstance(values, Unknown):
+                    raise undecided(values, f"a condition of {rule.address}")
+                listed = values if isinstance(values, (list, tuple)) else [block]
+                unknown = next((item for item in listed if isinstance(item, Unknown)), None)
+                if unknown is not None:
+                    raise undecided(unknown, f"a condition of {rule.address}")
+                found.append(f"{name} {sorted(map(show, listed))}")
+    return sorted(found)
+
+
+@control(
+    "alb.access-logs-deliverable",
+    on=BALANCERS,
+    severity="medium",
+    refs=["REQ REF-4"],
+)
+def access_logs_can_be_delivered(balancer: Resource, estate: Estate) -> None:
+    """The bucket of the access logs lets Elastic Load Balancing write into it.
+
+    Why: AWS refuses to switch logging on for a bucket it cannot write to, and the apply stops there.
+    Fix: an `aws_s3_bucket_policy` that allows `logdelivery.elasticloadbalancing.amazonaws.com` `s3:PutObject`.
+    """
+    written = balancer.block("access_logs").get("bucket")
+    bucket = estate.find(written, "aws_s3_bucket") if written else None
+    if bucket is None:
+        not_applicable("its access logs go to no bucket of this stack")
+        return
+    policies = naming(estate, bucket, "bucket", "aws_s3_bucket_policy")
+    if not policies:
+        raise absent(estate, f"{bucket.address} has no policy: Elastic Load Balancing cannot write into it")
+    documents = [document(item.peek("policy"), estate, f"the policy of {bucket.address}") for item in policies]
+    if any(_lets_write(statement) for item in documents for statement in item.statements):
+        return
+    unknown = next((item.unknown for item in documents if item.unknown is not None), None)
+    if unknown is not None:
+        raise undecided(unknown, documents[0].label)
+    raise AssertionError(f"{documents[0].label} does not let Elastic Load Balancing write into it")
+
+
+def _lets_write(statement: Statement) -> bool:
+    """Whether a statement lets Elastic Load Balancing, as a service or by its account, put objects."""
+    if statement.effect != "Allow":
+        return False
+    actions = [str(action).lower() for action in statement.actions or ()]
+    if not any(action in ("s3:*", "*", "s3:put*") or action.startswith("s3:putobject") for action in actions):
+        return False
+    principals = statement.principals or {}
+    services = [show(item) for item in principals.get("Service", ())]
+    return any("elasticloadbalancing" in item or "delivery.logs" in item for item in services) or bool(
+        principals.get("AWS")
+    )

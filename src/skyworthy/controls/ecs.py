@@ -21,13 +21,16 @@ from skyworthy.behavior.secrets import (
     secret_name,
     secret_of,
 )
+from skyworthy.behavior.stores import endpoint_problems, store_of
 from skyworthy.behavior.task_roles import EXEC_ACTIONS, assumable_by_tasks, log_options, role_of, start_needs
 from skyworthy.behavior.tasks import (
     container,
     fewest_tasks,
+    launchers,
     network_mode,
     ports,
     runs_on_fargate,
+    scales,
     services_of,
     setting_problems,
     size,
@@ -116,6 +119,26 @@ def no_plaintext_secrets(task: Resource, estate: Estate) -> None:
     findings.conclude()
 
 
+@control("ecs.environment-endpoints-right", on=_TASK, severity="high", refs=["REQ NET-1", "REQ REF-5"])
+def environment_endpoints_are_right(task: Resource, estate: Estate) -> None:
+    """Hosts and ports in the environment are those of the database and cache that their names mean.
+
+    Why: a database variable that names the cache, or a port that nobody listens on, comes out at the first request.
+    Fix: take host and port from the same resource.
+    """
+    findings = Findings()
+    judged = 0
+    for definition in containers(task):
+        with findings.question():
+            variables = environment(definition)
+            judged += sum(1 for value in variables.values() if store_of(value, estate) is not None)
+            for problem in endpoint_problems(variables, estate):
+                findings.add(f"container {definition.get('name')}: {problem}")
+    findings.conclude()
+    if not judged:
+        not_applicable("its environment names no database or cache of the stack")
+
+
 @control("ecs.environment-names-unique", on=_TASK, severity="high", refs=["REQ SEC-2"])
 def environment_names_are_unique(task: Resource) -> None:
     """No variable is both plain and injected, and none is given twice.
@@ -175,11 +198,13 @@ def execution_role_can_read_secrets(task: Resource, estate: Estate) -> None:
 
 @control("ecs.execution-role-can-start-tasks", on=_TASK, severity="high", refs=["REQ REF-3"])
 def execution_role_can_start_tasks(task: Resource, estate: Estate) -> None:
-    """The execution role may pull the images from ECR and write to the log groups.
+    """On Fargate, the execution role may pull the images from ECR and write to the log groups.
 
     Why: without the permission no task starts, and the reason stands only in the stopped task.
     Fix: attach AmazonECSTaskExecutionRolePolicy, or allow the same on the repositories and log groups.
     """
+    if not runs_on_fargate(task, estate):
+        not_applicable("it is not for Fargate: its host pulls images and writes logs")
     needed = list(start_needs(task, estate))
     if not needed:
         not_applicable("it uses neither ECR nor CloudWatch Logs")
@@ -377,21 +402,39 @@ def containers_are_not_privileged(task: Resource) -> None:
     refs=["REQ REF-5", "FSBP ECS.5", "CKV_AWS_336"],
     aliases=("ecs.task-readonly-rootfs",),
 )
-def root_filesystem_is_read_only(task: Resource) -> None:
-    """The root file system of every container is read-only.
+def root_filesystem_is_read_only(task: Resource, estate: Estate) -> None:
+    """No root file system is writable in a stack that keeps them read-only.
 
-    Why: who breaks into a container cannot leave programs or change the application.
+    Why: who breaks into a container cannot leave programs or change the application, unless one was forgotten.
     Fix: set `readonlyRootFilesystem = true` and mount a volume where the application writes.
     """
     if (task["runtime_platform"] or [{}])[0].get("operating_system_family", "LINUX") != "LINUX":
         not_applicable("Windows containers cannot have one")
     findings = Findings()
+    judged = False
     for definition in containers(task):
         with findings.question():
-            assert definition.get("readonlyRootFilesystem"), (
-                f"container {definition.get('name')} can write to its root file system"
-            )
+            readonly = definition.get("readonlyRootFilesystem")
+            if readonly is None and not _keeps_read_only(estate):
+                continue
+            judged = True
+            assert readonly, f"container {definition.get('name')} can write to its root file system"
     findings.conclude()
+    if not judged:
+        not_applicable("no container of the stack has a read-only root file system")
+
+
+def _keeps_read_only(estate: Estate) -> bool:
+    """Whether any container of the estate has a read-only root file system."""
+    for task in estate.of(_TASK):
+        definitions = task.peek("container_definitions")
+        if isinstance(definitions, (list, tuple)) and any(_is_read_only(item) for item in definitions):
+            return True
+    return False
+
+
+def _is_read_only(definition: Value) -> bool:
+    return isinstance(definition, Mapping) and definition.get("readonlyRootFilesystem") is True
 
 
 @control("ecs.non-root-user", on=_TASK, severity="medium", refs=["REQ REF-5", "FSBP ECS.20"])
@@ -447,10 +490,12 @@ def failed_deployments_roll_back(service: Resource) -> None:
     controller = service.block("deployment_controller").get("type") or "ECS"
     if controller != "ECS":
         not_applicable(f"its deployments are the business of {controller}")
-    breaker, alarms = service.block("deployment_circuit_breaker"), service.block("alarms")
-    for block in (breaker, alarms):
-        if block.get("enable") and block.get("rollback"):
-            return
+    breaker = service.block("deployment_circuit_breaker")
+    if breaker.get("enable") and breaker.get("rollback"):
+        return
+    alarms = service.block("alarms")
+    if alarms.get("enable") and alarms.get("rollback"):
+        return
     assert breaker.get("enable"), "the deployment circuit breaker is off"
     raise AssertionError("the deployment circuit breaker does not roll back")
 
@@ -465,7 +510,7 @@ def deployments_can_proceed(service: Resource, estate: Estate) -> None:
     """A deployment can proceed, and does not stop every task behind a load balancer.
 
     Why: with no room above and below, ECS can neither start a new task nor stop an old one; with none kept, users
-    meet errors in every deployment.
+    meet errors in a deployment although there are several tasks.
     Fix: keep `deployment_minimum_healthy_percent` at 50 to 100 and `deployment_maximum_percent` at 200.
     """
     if (
@@ -479,9 +524,8 @@ def deployments_can_proceed(service: Resource, estate: Estate) -> None:
     kept, room = -(-tasks * least // 100), tasks * most // 100
     stuck = room <= tasks and kept >= tasks
     assert not stuck, f"{least} to {most} % of {tasks} task{'s' if tasks > 1 else ''} leave a deployment no room"
-    assert kept > 0 or not service["load_balancer"], (
-        f"deployments may stop every task (minimum healthy percent {least})"
-    )
+    outage = kept == 0 and tasks > 1 and service["load_balancer"]
+    assert not outage, f"a deployment may stop all {tasks} tasks (minimum healthy percent {least})"
 
 
 @control("ecs.min-tasks", on=_SERVICE, severity="high", refs=["REQ REF-14", "REQ REF-15"])
@@ -503,14 +547,14 @@ def enough_tasks_run(service: Resource, estate: Estate, policy: Policy) -> None:
     severity="low",
     refs=["REQ REF-5", "FSBP ECS.10", "CKV_AWS_332"],
 )
-def fargate_platform_is_current(service: Resource) -> None:
+def fargate_platform_is_current(service: Resource, estate: Estate) -> None:
     """Fargate tasks run on the current platform version.
 
     Why: older platforms get no security fixes, and do not know newer settings.
     Fix: leave `platform_version` out or set it to LATEST.
     """
-    if service["launch_type"] != "FARGATE" and not service["platform_version"]:
-        not_applicable("it names no platform version")
+    if not any("FARGATE" in str(name) for name in launchers(service, estate)):
+        not_applicable("it is not on Fargate")
     version = service["platform_version"] or "LATEST"
     assert version in ("LATEST", "1.4.0", "1.0.0"), f"platform_version is {version}, LATEST is 1.4.0 (Windows 1.0.0)"
 
@@ -575,6 +619,10 @@ def scaling_bounds_make_sense(target: Resource, estate: Estate, policy: Policy) 
         assert low >= policy.min_tasks, f"min_capacity is {low}, at least {policy.min_tasks} demanded"
     with findings.question():
         assert _is_scaled(target, estate), "no scaling policy or schedule moves it"
+    with findings.question():
+        services = estate.of(_SERVICE)
+        known = not services or any(scales(target, service, estate) for service in services)
+        assert known, f"it scales no service of the stack: resource_id is {show(target.peek('resource_id'))}"
     findings.conclude()
 
 

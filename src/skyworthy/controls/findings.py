@@ -32,6 +32,10 @@ class Findings:
         except Undecidable as undecidable:
             self._open = self._open or undecidable
 
+    def __bool__(self) -> bool:
+        """Whether anything was found so far."""
+        return bool(self._messages)
+
     def conclude(self) -> None:
         """Fail with the findings.
 

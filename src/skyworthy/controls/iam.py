@@ -15,6 +15,7 @@ from skyworthy.behavior.permissions import (
     policies_of,
     role_may,
 )
+from skyworthy.behavior.permissions.memory import remembered
 from skyworthy.behavior.permissions.oidc import holes, trusts_github
 from skyworthy.behavior.permissions.probes import (
     ANY_KEY,
@@ -25,12 +26,15 @@ from skyworthy.behavior.permissions.probes import (
     LATER,
     probe,
 )
+from skyworthy.behavior.permissions.reach import within_reach
 from skyworthy.behavior.permissions.statements import ATTACHMENT_TYPES, POLICY_TYPES, attached_arns, own_documents
 from skyworthy.behavior.secrets import injections, key_of, secret_of
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value
 
+_READ = "secretsmanager:GetSecretValue"
+_SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type
 _SERVICE_WILDCARD = re.compile(r"[a-z0-9-]+:\*", re.IGNORECASE)
 _HOLDERS = (*POLICY_TYPES, "aws_iam_role", *ATTACHMENT_TYPES)
 
@@ -159,7 +163,7 @@ def execution_role_reads_only_what_it_injects(role: Resource, estate: Estate) ->
     Why: every secret that it may read can be put into a container by whoever may register a task definition.
     Fix: name the secret and its key in `Resource`, and allow nothing but reading.
     """
-    tasks = [item for item in estate.of("aws_ecs_task_definition") if _executes(role, item, estate)]
+    tasks = remembered(estate, "execution roles", lambda: _tasks_by_role(estate)).get(role.address, [])
     if not tasks:
         not_applicable("no task definition has it as execution role")
     findings = Findings()
@@ -169,36 +173,43 @@ def execution_role_reads_only_what_it_injects(role: Resource, estate: Estate) ->
         )
         wide = may(policies, "kms:Decrypt", ANY_KEY, DIRECT, principal=Principal(arn_of(role)), estate=estate)
         assert not wide, "it may kms:Decrypt with every key"
-    for action, resource, what in _foreign(tasks, estate):
+    for action, resource, what in ((_READ, ANY_SECRET, "secret"), ("ssm:GetParameters", ANY_PARAMETER, "parameter")):
         with findings.question():
-            assert not role_may(role, action, resource, estate, DIRECT), f"it may {action} on {what}"
+            assert not role_may(role, action, resource, estate, DIRECT), f"it may {action} on every {what}"
+    if not findings:
+        for action, item, what in _foreign(role, tasks, estate):
+            with findings.question():
+                may_do = role_may(role, action, arn_of(item), estate, DIRECT)
+                assert not may_do, f"it may {action} on {item.address}{what}"
     findings.conclude()
 
 
-def _executes(role: Resource, task: Resource, estate: Estate) -> bool:
-    value = task["execution_role_arn"]
-    return value is not None and estate.find(value, "aws_iam_role") is role
+def _tasks_by_role(estate: Estate) -> dict[str, list[Resource]]:
+    """The task definitions by the address of their execution role."""
+    found: dict[str, list[Resource]] = {}
+    for task in estate.of("aws_ecs_task_definition"):
+        value = task["execution_role_arn"]
+        role = None if value is None else estate.find(value, "aws_iam_role")
+        if role is not None:
+            found.setdefault(role.address, []).append(task)
+    return found
 
 
-def _foreign(tasks: list[Resource], estate: Estate) -> Iterator[tuple[str, Value, str]]:
-    """What the execution role of these tasks has no business with: action, resource, what it is called."""
-    read = "secretsmanager:GetSecretValue"
+def _foreign(role: Resource, tasks: list[Resource], estate: Estate) -> Iterator[tuple[str, Resource, str]]:
+    """What the execution role of these tasks may reach and has no business with: action, resource, why not."""
     secrets, parameters = _injected(tasks, estate)
-    yield read, ANY_SECRET, "every secret"
-    yield "ssm:GetParameters", ANY_PARAMETER, "every parameter"
-    for secret in estate.of("aws_secretsmanager_secret"):
-        arn = arn_of(secret)
-        if secret.address in secrets:
-            yield "secretsmanager:PutSecretValue", arn, secret.address
-            yield "secretsmanager:DeleteSecret", arn, secret.address
-        else:
-            yield read, arn, f"{secret.address}, which none of its tasks injects"
+    for secret in within_reach(role, _READ, _SECRET, estate):
+        if secret.address not in secrets:
+            yield _READ, secret, ", which none of its tasks injects"
+    for action in ("secretsmanager:PutSecretValue", "secretsmanager:DeleteSecret"):
+        for secret in within_reach(role, action, _SECRET, estate):
+            yield action, secret, ""
     used = _keys_of(secrets | parameters, estate)
-    for key in estate.of("aws_kms_key"):
+    for key in within_reach(role, "kms:Decrypt", "aws_kms_key", estate):
         if key.address not in used:
-            yield "kms:Decrypt", arn_of(key), f"{key.address}, which is not a key of its secrets"
-        else:
-            yield "kms:ScheduleKeyDeletion", arn_of(key), key.address
+            yield "kms:Decrypt", key, ", which is not a key of its secrets"
+    for key in within_reach(role, "kms:ScheduleKeyDeletion", "aws_kms_key", estate):
+        yield "kms:ScheduleKeyDeletion", key, ""
 
 
 def _injected(tasks: list[Resource], estate: Estate) -> tuple[set[str], set[str]]:
@@ -223,12 +234,10 @@ def _injected(tasks: list[Resource], estate: Estate) -> tuple[set[str], set[str]
 def _keys_of(addresses: set[str], estate: Estate) -> set[str]:
     """The addresses of the keys that encrypt these secrets and parameters."""
     found: set[str] = set()
-    for address in addresses:
-        holder = estate.get(address)
-        assert holder is not None
-        key_id = holder.peek("kms_key_id" if holder.type == "aws_secretsmanager_secret" else "key_id")
+    for holder in (item for item in estate if item.address in addresses):
+        key_id = holder.attributes.get("kms_key_id" if holder.type == _SECRET else "key_id")
         if isinstance(key_id, Unknown):
-            raise Undecidable(f"the key of {address}: {key_id.reason}")
+            raise Undecidable(f"the key of {holder.address}: {key_id.reason}")
         key = key_of(key_id, estate) if key_id is not None else None
         if key is not None:
             found.add(key.address)

@@ -1,12 +1,22 @@
 """Controls of KMS keys."""
 
-from skyworthy.behavior.permissions import Policies, default_key_policy, may
-from skyworthy.behavior.permissions.probes import ANY_KEY, DIRECT
-from skyworthy.behavior.permissions.statements import POLICY_TYPES, own_documents
-from skyworthy.behavior.permissions.strangers import stranger_may
+from skyworthy.behavior.permissions import (
+    Context,
+    Policies,
+    Principal,
+    arn_of,
+    default_key_policy,
+    document,
+    key_policy,
+    may,
+)
+from skyworthy.behavior.permissions.probes import ACCOUNT, ANY_KEY, ANY_ROLE, DIRECT, LATER, REGION
+from skyworthy.behavior.permissions.statements import POLICY_TYPES, is_account, own_documents, principals_of
+from skyworthy.behavior.permissions.strangers import EVERYTHING, stranger_may
+from skyworthy.behavior.secrets import key_of
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource
+from skyworthy.estate import Estate, Resource, Template, Undecidable, show
 
 _KEY = "aws_kms_key"
 
@@ -23,12 +33,14 @@ def key_is_rotated(key: Resource) -> None:
     Why: rotation limits how much one key material protects; old material stays for decryption.
     Fix: set `enable_key_rotation = true`.
     """
+    if key["enable_key_rotation"]:
+        return
     kind = key["customer_master_key_spec"] or "SYMMETRIC_DEFAULT"
     if kind != "SYMMETRIC_DEFAULT" or (key["key_usage"] or "ENCRYPT_DECRYPT") != "ENCRYPT_DECRYPT":
         not_applicable("only symmetric encryption keys rotate by themselves")
-    if key["custom_key_store_id"]:
+    if key.attributes.get("custom_key_store_id"):
         not_applicable("keys of a custom key store do not rotate by themselves")
-    assert key["enable_key_rotation"], "enable_key_rotation is false"
+    raise AssertionError("enable_key_rotation is false")
 
 
 @control("kms.enabled", on=_KEY, severity="high", refs=["REQ DAT-1"], aliases=("kms.not-pending-deletion",))
@@ -75,9 +87,63 @@ def policies_do_not_decrypt_everything(holder: Resource, estate: Estate) -> None
     Fix: name the keys in `Resource`.
     """
     findings = Findings()
-    for document in own_documents(holder, estate):
-        policies = Policies(identity=(document,), resource=default_key_policy())
+    for policy in own_documents(holder, estate):
+        policies = Policies(identity=(policy,), resource=default_key_policy())
         with findings.question():
             wide = may(policies, "kms:Decrypt", ANY_KEY, DIRECT, estate=estate)
-            assert not wide, f"{document.label} allows kms:Decrypt with every key"
+            assert not wide, f"{policy.label} allows kms:Decrypt with every key"
+    findings.conclude()
+
+
+@control("kms.stays-manageable", on=(_KEY, "aws_kms_key_policy"), severity="high", refs=["REQ DAT-1"])
+def key_stays_manageable(holder: Resource, estate: Estate) -> None:
+    """Somebody of the account may change the policy of a key.
+
+    Why: a key whose policy nobody may change cannot be repaired but by AWS support.
+    Fix: allow `kms:*` to `arn:aws:iam::ACCOUNT:root`, which leaves the matter to IAM policies.
+    """
+    value = holder.attributes.get("policy")
+    if value is None or (isinstance(value, (str, dict)) and not value):
+        not_applicable("it has the default policy")
+    policy = document(value, estate, f"the policy of {holder.address}")
+    findings = Findings()
+    for principal in principals_of(policy):
+        with findings.question():
+            request = Principal(principal if not is_account(principal) else ANY_ROLE)
+            policies = Policies(identity=(EVERYTHING,), resource=policy)
+            if may(policies, "kms:PutKeyPolicy", "*", DIRECT, principal=request, estate=estate):
+                return
+    findings.conclude()
+    raise AssertionError("its policy lets nobody of the account change it (kms:PutKeyPolicy)")
+
+
+@control("kms.log-groups-may-encrypt", on="aws_cloudwatch_log_group", severity="high", refs=["REQ REF-5", "REQ DAT-1"])
+def log_groups_may_encrypt(group: Resource, estate: Estate) -> None:
+    """CloudWatch Logs may use the key of an encrypted log group.
+
+    Why: AWS refuses to make a log group whose key it may not use, and stops taking events when that is revoked.
+    Fix: allow `logs.REGION.amazonaws.com` to encrypt and decrypt in the key's policy.
+    """
+    key_id = group["kms_key_id"]
+    if not key_id:
+        not_applicable("it is encrypted with a key of CloudWatch Logs")
+    key = key_of(key_id, estate)
+    if key is None or key.data:
+        raise Undecidable(f"its key {show(key_id)} is not part of this stack")
+    arn = arn_of(group)
+    arn = arn.removesuffix(":*") if isinstance(arn, str) else arn
+    context = Context(
+        {"kms:EncryptionContext:aws:logs:arn": arn, "aws:SourceArn": arn, "aws:SourceAccount": ACCOUNT}, LATER
+    )
+    services = [
+        Principal(name, "service") for name in (Template(("logs.", REGION, ".amazonaws.com")), "logs.amazonaws.com")
+    ]
+    findings = Findings()
+    for action in ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"):
+        with findings.question():
+            policies = Policies(resource=key_policy(key, estate))
+            allowed = [
+                may(policies, action, arn_of(key), context, principal=who, estate=estate).allowed for who in services
+            ]
+            assert any(allowed), f"{key.address} does not let CloudWatch Logs {action}"
     findings.conclude()

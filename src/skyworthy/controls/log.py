@@ -1,11 +1,24 @@
 """Log groups and the metrics made of them."""
 
+import re
+
 from skyworthy.behavior.alarms import METRIC_ALARM, metrics_of
+from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.metrics import transformations
-from skyworthy.behavior.references import named
+from skyworthy.behavior.permissions import (
+    Context,
+    Policies,
+    PolicyDocument,
+    Principal,
+    arn_of,
+    key_policy,
+    may,
+    scope_of,
+)
+from skyworthy.behavior.references import absent, named
 from skyworthy.config import Policy
-from skyworthy.controls.registry import control
-from skyworthy.estate import Estate, Resource, Undecidable, show
+from skyworthy.controls.registry import control, not_applicable
+from skyworthy.estate import Estate, Reference, Resource, Undecidable, Unknown, show
 
 
 @control(
@@ -27,6 +40,62 @@ def logs_expire(group: Resource, policy: Policy) -> None:
 
 
 @control(
+    "log.group-key-usable",
+    on="aws_cloudwatch_log_group",
+    severity="high",
+    refs=["REQ REF-5", "CKV_AWS_158"],
+)
+def key_is_usable(group: Resource, estate: Estate) -> None:
+    """CloudWatch Logs may use the key that a log group names.
+
+    Why: CloudWatch refuses to make a group with a key that it may not use, and the apply stops there.
+    Fix: allow `logs.<region>.amazonaws.com` `kms:Encrypt*`, `kms:Decrypt*`, `kms:GenerateDataKey*` in the key's policy.
+    """
+    written = group["kms_key_id"]
+    if not written:
+        not_applicable("it names no key")
+    key = estate.find(written, "aws_kms_key")
+    if key is None:
+        raise Undecidable(f"key {show(written)} is not part of this stack")
+    policy = key_policy(key, estate)
+    context = Context(
+        {"kms:EncryptionContext:aws:logs:arn": arn_of(group)}, otherwise=Unknown("what CloudWatch sends is not known")
+    )
+    account = Reference("data.aws_caller_identity.current", "account_id")
+    names = _logs_services(policy, _region(estate))
+    for action in ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"):
+        decisions = [
+            may(
+                Policies(resource=policy),
+                action,
+                arn_of(key),
+                context,
+                principal=Principal(name, "service", account),
+                estate=estate,
+            )
+            for name in names
+        ]
+        assert any(decisions), f"{names[0]} may not {action} with {key.address}"
+
+
+@once_per_estate
+def _region(estate: Estate) -> str:
+    return scope_of(estate).region
+
+
+_LOGS_SERVICE = re.compile(r"logs\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
+
+
+def _logs_services(policy: PolicyDocument, region: str) -> list[str]:
+    """The names that CloudWatch Logs has here; where the region is not known, those that the policy names."""
+    if region:
+        return [f"logs.{region}.amazonaws.com", "logs.amazonaws.com"]
+    principals = [item for statement in policy.statements for item in (statement.principals or {}).get("Service", ())]
+    found = [item for item in principals if isinstance(item, str) and _LOGS_SERVICE.fullmatch(item)]
+    return ["logs.amazonaws.com", *found]
+
+
+@control(
     "log.metric-filter-feeds-alarm",
     on="aws_cloudwatch_log_metric_filter",
     severity="low",
@@ -42,9 +111,10 @@ def metric_filter_is_used(source: Resource, estate: Estate) -> None:
         f"its log group {show(source['log_group_name'])} is not part of this stack"
     )
     for made in transformations(source):
-        assert _is_read(made.get("namespace"), made.get("name"), estate), (
-            f"no alarm or dashboard reads {show(made.get('name'))} in {show(made.get('namespace'))}"
-        )
+        if not _is_read(made.get("namespace"), made.get("name"), estate):
+            raise absent(
+                estate, f"no alarm or dashboard reads {show(made.get('name'))} in {show(made.get('namespace'))}"
+            )
 
 
 def _is_read(namespace: object, name: object, estate: Estate) -> bool:

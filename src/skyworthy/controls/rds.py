@@ -165,12 +165,7 @@ def tls_is_forced(database: Resource, estate: Estate) -> None:
     Why: passwords and rows cross the network in clear text otherwise.
     Fix: `rds.force_ssl = 1` in the parameter group of the instance (the default since PostgreSQL 15).
     """
-    source = database
-    if _is_replica(database) and "engine" not in database.attributes:
-        found = estate.find(database["replicate_source_db"], INSTANCE)
-        if found is None:
-            raise Undecidable("its engine is that of its source, which is not part of this stack")
-        source = found
+    source = _source_of(database, estate)
     engine = source["engine"]
     if engine not in ("postgres", "mysql", "mariadb"):
         not_applicable(f"how {engine} forces TLS is not judged here")
@@ -282,3 +277,105 @@ def logs_are_sent(database: Resource) -> None:
     sent = database["enabled_cloudwatch_logs_exports"] or []
     missing = [name for name in LOGS[engine] if name not in sent]
     assert not missing, f"the log {', '.join(missing)} is not sent to CloudWatch"
+
+
+def _major(version: object) -> str:
+    """The major version: ``17`` of 17.4, ``9.6`` of 9.6.24, ``8.0`` of MySQL's 8.0.41."""
+    match = re.match(r"(?P<first>\d+)(\.(?P<second>\d+))?", str(version))
+    if match is None:
+        raise undecided(version, "the engine version")
+    return match["first"]
+
+
+_FAMILY = re.compile(r"(default\.)?(?P<engine>[a-z-]+?)(?P<version>[\d.]+)(\..*)?")
+
+
+@control(
+    "rds.parameter-group-fits",
+    on=INSTANCE,
+    severity="high",
+    refs=["REQ REF-6"],
+    lenses=("declared",),
+)
+def parameter_group_fits(database: Resource, estate: Estate) -> None:
+    """The parameter group is of the database's engine and major version.
+
+    Why: RDS refuses the combination, in the middle of an apply or an upgrade.
+    Fix: a `family` that follows `engine_version`, such as postgres17.
+    """
+    if "parameter_group_name" not in database.attributes and database.blank is None:
+        not_applicable("it has the engine's default group")
+    written = database["parameter_group_name"]
+    group = estate.find(written, "aws_db_parameter_group")
+    if group is None and not (isinstance(written, str) and written.startswith("default.")):
+        raise Undecidable(f"parameter group {show(written)} is not part of this stack")
+    family = group["family"] if group is not None else written
+    source = _source_of(database, estate)
+    for value in (source["engine"], source["engine_version"], family):
+        if not isinstance(value, str):
+            raise undecided(value, f"engine, version or family of {database.address}")
+    match = _FAMILY.fullmatch(family)
+    wanted = f"{source['engine']}{_major(source['engine_version'])}"
+    given = f"{match['engine']}{_major(match['version'])}" if match else family
+    assert given == wanted, f"its parameter group is of {family.removeprefix('default.')}, and it runs {wanted}"
+
+
+def _source_of(database: Resource, estate: Estate) -> Resource:
+    """The instance itself, or of a read replica that inherits its engine, the source."""
+    if not _is_replica(database) or "engine" in database.attributes:
+        return database
+    found = estate.find(database["replicate_source_db"], INSTANCE)
+    if found is None:
+        raise Undecidable("its engine is that of its source, which is not part of this stack")
+    return found
+
+
+OLDEST_POSTGRES = 14
+"""The oldest major version in standard support.
+
+Source: https://docs.aws.amazon.com/AmazonRDS/latest/PostgreSQLReleaseNotes/postgresql-release-calendar.html
+"""
+
+
+@control(
+    "rds.engine-supported",
+    on=INSTANCE,
+    severity="medium",
+    refs=["REQ REF-6", "REQ DAT-2"],
+)
+def engine_is_supported(database: Resource) -> None:
+    """The engine's major version is in standard support.
+
+    Why: past it RDS charges for extended support by the hour, and then upgrades by itself.
+    Fix: a current `engine_version`; test a major upgrade on a restored snapshot first.
+    """
+    _not_for_replicas(database)
+    if database["engine"] != "postgres":
+        not_applicable(f"versions of {database['engine']} are not judged here")
+    version = database["engine_version"]
+    if not isinstance(version, str):
+        raise undecided(version, f"engine_version of {database.address}")
+    assert int(_major(version)) >= OLDEST_POSTGRES, (
+        f"PostgreSQL {version} is out of standard support; the oldest in it is {OLDEST_POSTGRES}"
+    )
+
+
+@control(
+    "rds.storage-can-grow",
+    on=INSTANCE,
+    severity="medium",
+    refs=["REQ REF-6"],
+)
+def storage_can_grow(database: Resource) -> None:
+    """The limit of storage autoscaling is above the allocated storage.
+
+    Why: RDS refuses a limit below it, and one that is equal grows nothing.
+    Fix: `max_allocated_storage` of at least 1.26 times `allocated_storage`, or none.
+    """
+    limit = database["max_allocated_storage"]
+    if not limit:
+        not_applicable("its storage is not meant to grow by itself")
+    allocated = database["allocated_storage"]
+    if not isinstance(allocated, (int, float)) or not isinstance(limit, (int, float)):
+        raise undecided(allocated if not isinstance(allocated, (int, float)) else limit, "its storage")
+    assert limit > allocated, f"it has {allocated:g} GiB and may grow to {limit:g}"

@@ -1,10 +1,12 @@
 """Caches: ElastiCache for Redis and Valkey."""
 
+import re
+
 from skyworthy.behavior.network import Network, network_of
-from skyworthy.behavior.references import named
+from skyworthy.behavior.references import named, undecided
 from skyworthy.config import Policy
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, show
+from skyworthy.estate import Estate, Resource, Undecidable, show
 
 GROUP = "aws_elasticache_replication_group"
 OPEN = "anybody who reaches the port may use it"
@@ -169,3 +171,34 @@ def minor_versions_are_installed(cache: Resource) -> None:
     Fix: leave `auto_minor_version_upgrade` on.
     """
     assert str(cache["auto_minor_version_upgrade"]).lower() != "false", "minor versions are not installed"
+
+
+_DEFAULT_GROUP = re.compile(r"default\.(?P<family>(redis|valkey)[\d.x]+?)(\.cluster\.on)?")
+
+
+@control(
+    "redis.parameter-group-fits",
+    on=GROUP,
+    severity="high",
+    refs=["REQ REF-7"],
+    lenses=("declared",),
+)
+def parameter_group_fits(cache: Resource, estate: Estate) -> None:
+    """The parameter group is of the cache's engine and major version.
+
+    Why: ElastiCache refuses the combination, in the middle of an apply or an upgrade.
+    Fix: a `family` that follows `engine_version`: redis7 for 7.x, redis6.x for 6.x.
+    """
+    if "parameter_group_name" not in cache.attributes and cache.blank is None:
+        not_applicable("it has the engine's default group")
+    written, engine, version = cache["parameter_group_name"], cache["engine"], cache["engine_version"]
+    group = estate.find(written, "aws_elasticache_parameter_group")
+    default = _DEFAULT_GROUP.fullmatch(written) if isinstance(written, str) else None
+    if group is None and default is None:
+        raise Undecidable(f"parameter group {show(written)} is not part of this stack")
+    family = group["family"] if group is not None else default["family"] if default else ""
+    for value in (family, version):
+        if not isinstance(value, str):
+            raise undecided(value, f"engine version or family of {cache.address}")
+    wanted = f"{engine or 'redis'}{version.partition('.')[0]}"
+    assert family.partition(".")[0] == wanted, f"its parameter group is of {family}, and it runs {wanted}"

@@ -2,6 +2,7 @@
 
 import re
 
+from skyworthy.behavior.permissions.memory import remembered
 from skyworthy.behavior.permissions.strangers import stranger_may
 from skyworthy.behavior.secrets import injections, keys_of, secret_of
 from skyworthy.config import Policy
@@ -86,7 +87,7 @@ def every_key_is_injected(secret: Resource, estate: Estate) -> None:
     Why: a key that was added to the secret and forgotten in the task definition is missing at run time only.
     Fix: inject the key with `valueFrom`, or remove it from the secret.
     """
-    taken = _injected_keys(secret, estate)
+    taken = remembered(estate, "injected keys", lambda: _injected_keys(estate)).get(secret.address, set())
     if not taken:
         not_applicable("no container takes single keys of it")
     keys = keys_of(secret, estate) or frozenset()
@@ -97,16 +98,18 @@ def every_key_is_injected(secret: Resource, estate: Estate) -> None:
     assert not missing, f"no container is given {', '.join(missing)}"
 
 
-def _injected_keys(secret: Resource, estate: Estate) -> set[str]:
-    found: set[str] = set()
+def _injected_keys(estate: Estate) -> dict[str, set[str]]:
+    """The keys that containers take one by one, by the address of the secret."""
+    found: dict[str, set[str]] = {}
     for task in estate.of("aws_ecs_task_definition"):
         for injection in injections(task):
             try:
                 source = injection.source
             except ValueError:
                 continue  # ecs.secret-value-from-resolves tells it
-            if source.store == "secretsmanager" and source.json_key and secret_of(source, estate) is secret:
-                found.add(source.json_key)
+            secret = secret_of(source, estate) if source.store == "secretsmanager" and source.json_key else None
+            if secret is not None:
+                found.setdefault(secret.address, set()).add(source.json_key)
     return found
 
 
@@ -115,6 +118,7 @@ def _injected_keys(secret: Resource, estate: Estate) -> set[str]:
     on=(_SECRET, "aws_secretsmanager_secret_policy"),
     severity="critical",
     refs=["REQ SEC-3"],
+    lenses=("declared",),
 )
 def secret_policy_is_not_public(holder: Resource, estate: Estate) -> None:
     """The policy of a secret lets in nobody from outside.

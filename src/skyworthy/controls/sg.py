@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
+from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.network import (
     BALANCERS,
     GROUPS,
@@ -9,11 +10,12 @@ from skyworthy.behavior.network import (
     Place,
     Rule,
     balancers_of,
+    has_own_network,
     listeners_of,
     network_of,
     reaches,
 )
-from skyworthy.behavior.references import named, undecided
+from skyworthy.behavior.references import absent, named, task_definition_of, undecided
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, Value, references, show
 
@@ -85,6 +87,8 @@ def only_the_load_balancer_is_open(group: Resource, estate: Estate) -> None:
         opened = f"{rule} opens {_ports_of(rule)} to the internet"
         if strangers:
             return f"{opened}, for {', '.join(user.address for user in strangers)}"
+        if not users and not estate.of(*BALANCERS):
+            raise Undecidable(f"{opened}, and who bears this group is not part of this stack")
         if not users:
             return f"{opened}, and no load balancer has this group"
         return "" if set(range(first, last + 1)) <= listening else f"{opened}, where no listener is"
@@ -138,14 +142,33 @@ def high_risk_ports_are_not_open(group: Resource, estate: Estate) -> None:
     Why: these services trust their network, and are attacked wherever they are open.
     Fix: let only the security group in that needs the port.
     """
+    users = [user for user in network_of(estate).users(group) if user.type in BALANCERS]
+    listening = {port for user in users for port in _listening(user, estate)}
 
     def finding(rule: Rule) -> str:
-        opened = _opens(rule, HIGH_RISK)
+        opened = [port for port in _opens(rule, HIGH_RISK) if port not in listening]
         more = f" and {len(opened) - 3} more" if len(opened) > 3 else ""
         ports = f"port{'s' if len(opened) > 1 else ''} {', '.join(map(str, opened[:3]))}{more}"
         return f"{rule} opens {ports} to the internet" if opened else ""
 
     _judge_open(group, estate, finding)
+
+
+_DATABASE_PORTS = {"postgres": 5432, "aurora-postgresql": 5432, "mysql": 3306, "mariadb": 3306, "aurora-mysql": 3306}
+_CACHE_PORTS = {"memcached": 11211}
+
+
+def _port_of(store: Resource) -> int:
+    """The port that a database or cache listens on; its engine's own where none is given."""
+    port = store.attributes.get("port")
+    if port is None:
+        engine = store.attributes.get("engine")
+        port = _CACHE_PORTS.get(str(engine), 6379) if store.type in CACHES else _DATABASE_PORTS.get(str(engine))
+    if port is None:
+        port = store["port"]
+    if not isinstance(port, (int, float, str)):
+        raise undecided(port, f"the port of {store.address}")
+    return int(port)
 
 
 @control(
@@ -163,7 +186,11 @@ def only_tasks_reach_the_data(store: Resource, estate: Estate) -> None:
     network = network_of(estate)
     place = network.place(store)
 
+    port = _port_of(store)
+
     def finding(rule: Rule) -> str:
+        if not rule.covers(port):
+            return ""
         strangers = [_peer(peer_value, estate) for peer_value in _strangers(rule, place, estate)]
         return f"{rule} lets in {', '.join(strangers)}" if strangers else ""
 
@@ -176,10 +203,16 @@ def _peer(value: Value, estate: Estate) -> str:
     return group.address if group is not None else show(value)
 
 
+_INSTANCES = ("aws_launch_configuration", "aws_launch_template", "aws_instance", "aws_autoscaling_group")
+"""What bears the tasks' security groups where they share the network of their EC2 instances."""
+
+
 def _strangers(rule: Rule, place: Place, estate: Estate) -> Iterator[Value]:
     """The peers of a rule that are neither the tasks' group nor the store's own."""
-    rule.covers(0)
     users = network_of(estate).users
+    services = estate.of("aws_ecs_service")
+    shared = any(not has_own_network(service) for service in services)
+    hosts = ("aws_ecs_service", *(_INSTANCES if shared else ()))
     for peer in rule.peers:
         if peer.kind == "self":
             continue
@@ -187,8 +220,12 @@ def _strangers(rule: Rule, place: Place, estate: Estate) -> Iterator[Value]:
             yield peer.value
             continue
         group = named(estate, peer.value, *GROUPS)
-        own = any(item is mine for item in group for mine in place.groups)
-        if not own and not any(user.type == "aws_ecs_service" for item in group for user in users(item)):
+        if any(item is mine for item in group for mine in place.groups):
+            continue
+        bearers = [user for item in group for user in users(item)]
+        if not bearers and not services:
+            raise Undecidable(f"{rule} lets in {_peer(peer.value, estate)}, which nothing of this stack bears")
+        if not any(user.type in hosts for user in bearers):
             yield peer.value
 
 
@@ -213,7 +250,8 @@ def the_load_balancer_can_be_reached(balancer: Resource, estate: Estate) -> None
     private = [subnet.address for subnet in place.subnets if not network.is_public(subnet)]
     assert not private, f"no route to an internet gateway from {', '.join(private)}"
     listeners = listeners_of(balancer, estate)
-    assert listeners, "it has no listener"
+    if not listeners:
+        raise absent(estate, "it has no listener")
     for listener in listeners:
         port = int(listener["port"])
         rules = [rule for group in place.groups for rule in network.rules(group, "ingress")]
@@ -234,6 +272,8 @@ def the_load_balancer_reaches_the_tasks(service: Resource, estate: Estate) -> No
     Why: one closed or different port on the way, and every request ends in 503.
     Fix: the container's port in `load_balancer`, an egress rule of the load balancer and an ingress rule of the tasks.
     """
+    if not has_own_network(service):
+        not_applicable("its tasks share the network of their EC2 instances")
     blocks = service["load_balancer"] or []
     if not blocks:
         not_applicable("it stands behind no load balancer")
@@ -244,7 +284,8 @@ def the_load_balancer_reaches_the_tasks(service: Resource, estate: Estate) -> No
         if not groups:
             raise Undecidable(f"its target group {show(block.get('target_group_arn'))} is not part of this stack")
         balancers = balancers_of(groups[0], estate)
-        assert balancers, f"no listener forwards to its target group {groups[0].address}"
+        if not balancers:
+            raise absent(estate, f"no listener forwards to its target group {groups[0].address}")
         for port in _target_ports(groups[0], int(block["container_port"])):
             for balancer in balancers:
                 path = reaches(network, network.place(balancer), place, port)
@@ -257,34 +298,32 @@ def _target_ports(group: Resource, container_port: int) -> list[int]:
     return [container_port] if own in (None, "", "traffic-port") else list(dict.fromkeys([container_port, int(own)]))
 
 
-def _client_services(store: Resource, estate: Estate) -> list[Resource]:
-    """The services whose task definition names a store (its address, endpoint ...); all of them where none does."""
-    services = list(estate.of("aws_ecs_service"))
-    clients = []
-    for service in services:
-        definition = estate.find(service.peek("task_definition"), "aws_ecs_task_definition")
+@once_per_estate
+def _clients(estate: Estate) -> dict[str, list[Resource]]:
+    """Address of a store -> the services whose task definition names it (its address, endpoint ...)."""
+    found: dict[str, list[Resource]] = {}
+    for service in estate.of("aws_ecs_service"):
+        if not has_own_network(service):
+            continue
+        definition = task_definition_of(service, estate)
         contents = definition.peek("container_definitions") if definition is not None else None
-        if any(reference.address == store.address for reference in references(contents)):
-            clients.append(service)
-    return clients
+        for address in {reference.address for reference in references(contents)}:
+            found.setdefault(address, []).append(service)
+    return found
 
 
-def _assert_clients_reach(store: Resource, port: Value, estate: Estate) -> None:
-    services = estate.of("aws_ecs_service")
+def _assert_clients_reach(store: Resource, estate: Estate) -> None:
+    services = [service for service in estate.of("aws_ecs_service") if has_own_network(service)]
     if not services:
-        not_applicable("this stack has no ECS service")
-    if not isinstance(port, (int, float, str)):
-        raise undecided(port, f"the port of {store.address}")
+        not_applicable("this stack has no ECS service with a network of its own")
+    port = _port_of(store)
     network = network_of(estate)
     target = network.place(store)
-    clients = _client_services(store, estate)
-    paths = [reaches(network, network.place(service), target, int(port)) for service in clients or services]
+    clients = _clients(estate).get(store.address, [])
+    paths = [reaches(network, network.place(service), target, port) for service in clients or services]
     blocked = [str(path.blocked) for path in paths if not path.open]
     missed = len(blocked) == len(paths) if not clients else bool(blocked)
     assert not missed, f"tasks do not reach port {port}: {'; '.join(dict.fromkeys(blocked))}"
-
-
-_DATABASE_PORTS = {"postgres": 5432, "aurora-postgresql": 5432, "mysql": 3306, "mariadb": 3306, "aurora-mysql": 3306}
 
 
 @control(
@@ -299,10 +338,9 @@ def tasks_reach_the_database(database: Resource, estate: Estate) -> None:
     Why: an application that cannot reach its database fails its health check, or worse, only its requests.
     Fix: an egress rule of the tasks' group and an ingress rule of the database's group for the database's port.
     """
-    port = database.attributes.get("port") or _DATABASE_PORTS.get(str(database.peek("engine")), database.peek("port"))
     if database.attributes.get("replicate_source_db"):
         not_applicable("it is a read replica")
-    _assert_clients_reach(database, port, estate)
+    _assert_clients_reach(database, estate)
 
 
 @control(
@@ -317,5 +355,4 @@ def tasks_reach_the_cache(cache: Resource, estate: Estate) -> None:
     Why: an application that cannot reach its cache hangs until its time-outs.
     Fix: an egress rule of the tasks' group and an ingress rule of the cache's group for the cache's port.
     """
-    port = cache.attributes.get("port") or (11211 if cache.peek("engine") == "memcached" else 6379)
-    _assert_clients_reach(cache, port, estate)
+    _assert_clients_reach(cache, estate)

@@ -1,10 +1,12 @@
-"""What the smoke suite asks of running services."""
+"""What the smoke suite asks of running services.
+
+The probes are imported where they are used: every command imports the catalogue, and few need an HTTP client.
+"""
 
 from collections.abc import Mapping
 
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, Value
-from skyworthy.probes.http import probe, sample
 from skyworthy.probes.running import RunningCache, RunningService
 
 
@@ -15,6 +17,8 @@ def answers_its_health_check(service: Resource, estate: Estate, running: Running
     Why: a service that does not answer gets no traffic, and a deployment of it is rolled back.
     Fix: read the reason; a secret that cannot be pulled, a wrong path or a wrong port are the usual ones.
     """
+    from skyworthy.probes.http import probe
+
     check = _health_check(service, estate, running)
     codes = _codes(check["matcher"] or "200")
     probe(running.url, path=check["path"] or "/", expect_status=codes, deadline=running.deadline).require()
@@ -27,6 +31,8 @@ def health_check_is_quick(service: Resource, estate: Estate, running: RunningSer
     Why: a health check that is slow at rest times out under load, and healthy tasks are replaced.
     Fix: take work out of the health endpoint, or raise `p95_ms` under `[smoke]`.
     """
+    from skyworthy.probes.http import probe, sample
+
     check = _health_check(service, estate, running)
     path, codes = check["path"] or "/", _codes(check["matcher"] or "200")
     probe(running.url, path=path, expect_status=codes, deadline=running.deadline).require()
@@ -94,6 +100,8 @@ def _reachable(running: RunningService) -> None:
 
 
 def _ask(running: RunningService, path: str) -> None:
+    from skyworthy.probes.http import probe
+
     _reachable(running)
     headers = {"Authorization": f"Bearer {running.token()}"} if running.token else {}
     probe(running.url, path=path, headers=headers, deadline=running.deadline).require()

@@ -3,9 +3,20 @@
 from collections.abc import Iterator, Mapping
 
 from skyworthy.behavior.alarms import METRIC_ALARM, actions_of
+from skyworthy.behavior.permissions import (
+    Context,
+    Policies,
+    PolicyDocument,
+    Principal,
+    arn_of,
+    document,
+    key_policy,
+    may,
+)
 from skyworthy.behavior.references import naming
-from skyworthy.controls.registry import control
-from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value, show
+from skyworthy.controls.findings import Findings
+from skyworthy.controls.registry import control, not_applicable
+from skyworthy.estate import Estate, Reference, Resource, Undecidable, Unknown, Value, show
 
 TOPIC = "aws_sns_topic"
 _RESTRICTING = (
@@ -41,14 +52,40 @@ def topic_is_encrypted(topic: Resource) -> None:
     refs=["REQ ALM-12"],
 )
 def alarms_can_publish(topic: Resource, estate: Estate) -> None:
-    """CloudWatch may use the key of a topic that alarms publish to.
+    """CloudWatch may publish to a topic that alarms name, and use its key.
 
-    Why: with the AWS-managed key, or a key whose policy does not name CloudWatch, every alarm's message is dropped.
-    Fix: a key of your own, with `kms:Decrypt` and `kms:GenerateDataKey*` for `cloudwatch.amazonaws.com`.
+    Why: where its policy or key shuts CloudWatch out, every alarm's message is dropped without a word.
+    Fix: allow `cloudwatch.amazonaws.com` `sns:Publish` in the topic's policy, and `kms:Decrypt` and
+    `kms:GenerateDataKey*` in the policy of a key of your own; the AWS-managed key cannot be used.
     """
-    key = topic["kms_master_key_id"]
-    if not key or not _has_alarms(topic, estate):
+    alarm = next((item for item in estate.of(METRIC_ALARM) if _publishes(item, topic, estate)), None)
+    if alarm is None:
+        not_applicable("no alarm publishes to it")
         return
+    findings = Findings()
+    with findings.question():
+        _assert_may(_topic_policy(topic, estate), ("sns:Publish",), topic, alarm, estate)
+    with findings.question():
+        key = topic["kms_master_key_id"]
+        if key:
+            _assert_key_usable(key, alarm, estate)
+    findings.conclude()
+
+
+def _publishes(alarm: Resource, topic: Resource, estate: Estate) -> bool:
+    return any(found is topic for found in actions_of(alarm, estate).topics)
+
+
+def _topic_policy(topic: Resource, estate: Estate) -> PolicyDocument | None:
+    """The topic's policy; None where it has the one that AWS gives it, which lets the account's services publish."""
+    label = f"the policy of {topic.address}"
+    for item in naming(estate, topic, "arn", "aws_sns_topic_policy"):
+        return document(item.peek("policy"), estate, label)
+    own = topic.attributes.get("policy")
+    return document(own, estate, label) if own else None
+
+
+def _assert_key_usable(key: Value, alarm: Resource, estate: Estate) -> None:
     assert not (isinstance(key, str) and key.endswith("alias/aws/sns")), (
         "it is encrypted with alias/aws/sns, which CloudWatch alarms may not use"
     )
@@ -57,20 +94,24 @@ def alarms_can_publish(topic: Resource, estate: Estate) -> None:
         owner = estate.find(owner["target_key_id"], "aws_kms_key")
     if owner is None:
         raise Undecidable(f"key {show(key)} is not part of this stack")
-    policy = owner.attributes.get("policy") or _separate(owner, "key_id", "aws_kms_key_policy", estate)
-    allowed = _allowed_to(policy, "cloudwatch.amazonaws.com")
-    missing = [name for name in ("kms:Decrypt", "kms:GenerateDataKey") if not _matches(name, allowed)]
-    assert not missing, f"the policy of {owner.address} does not allow cloudwatch.amazonaws.com {' and '.join(missing)}"
+    _assert_may(key_policy(owner, estate), ("kms:Decrypt", "kms:GenerateDataKey"), owner, alarm, estate)
 
 
-def _has_alarms(topic: Resource, estate: Estate) -> bool:
-    return any(found is topic for alarm in estate.of(METRIC_ALARM) for found in actions_of(alarm, estate).topics)
-
-
-def _separate(owner: Resource, attribute: str, kind: str, estate: Estate) -> Value:
-    """The policy that stands in a resource of its own."""
-    found = naming(estate, owner, attribute, kind)
-    return found[0].peek("policy") if found else None
+def _assert_may(
+    policy: PolicyDocument | None, actions: tuple[str, ...], resource: Resource, alarm: Resource, estate: Estate
+) -> None:
+    """Assert that CloudWatch may do something in the name of an alarm of the same account."""
+    if policy is None:
+        return
+    account = Reference("data.aws_caller_identity.current", "account_id")
+    context = Context(
+        {"aws:SourceArn": arn_of(alarm), "aws:SourceAccount": account, "aws:SecureTransport": "true"},
+        otherwise=Unknown("what CloudWatch sends is not known"),
+    )
+    principal = Principal("cloudwatch.amazonaws.com", "service", account)
+    for action in actions:
+        decision = may(Policies(resource=policy), action, arn_of(resource), context, principal=principal, estate=estate)
+        assert decision.allowed, f"{policy.label} does not let cloudwatch.amazonaws.com {action}"
 
 
 def _statements(policy: Value) -> Iterator[Mapping[str, Value]]:
@@ -86,25 +127,6 @@ def _statements(policy: Value) -> Iterator[Mapping[str, Value]]:
 
 def _listed(value: Value) -> list[Value]:
     return list(value) if isinstance(value, (list, tuple)) else [value]
-
-
-def _allowed_to(policy: Value, service: str) -> list[str]:
-    """The actions that a policy allows an AWS service."""
-    actions: list[str] = []
-    for statement in _statements(policy):
-        principal = statement.get("Principal")
-        services = _listed(principal.get("Service")) if isinstance(principal, Mapping) else []
-        if statement.get("Effect") == "Allow" and service in [item for item in services if isinstance(item, str)]:
-            actions += [str(action) for action in _listed(statement.get("Action"))]
-    return actions
-
-
-def _matches(name: str, patterns: list[str]) -> bool:
-    wanted = name.lower()
-    return any(
-        pattern == wanted or (pattern.endswith("*") and wanted.startswith(pattern[:-1]))
-        for pattern in (item.lower() for item in patterns)
-    )
 
 
 @control(
@@ -138,3 +160,19 @@ def _is_public(statement: Mapping[str, Value]) -> bool:
     condition = statement.get("Condition") or {}
     keys = {str(key).lower() for test in condition.values() if isinstance(test, Mapping) for key in test}
     return not any(key in keys for key in _RESTRICTING)
+
+
+@control(
+    "sns.subscription-confirmed",
+    on="aws_sns_topic_subscription",
+    severity="high",
+    refs=["REQ ALM-12", "REQ LIV-4"],
+    lenses=("observed",),
+)
+def subscription_is_confirmed(subscription: Resource) -> None:
+    """The subscription is confirmed.
+
+    Why: until somebody follows the link in the first mail, no alarm arrives.
+    Fix: follow the link; a subscription that waited three days must be made anew.
+    """
+    assert not subscription["pending_confirmation"], f"{subscription['endpoint']} has not confirmed it"

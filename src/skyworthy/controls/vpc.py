@@ -1,7 +1,8 @@
 """VPC, subnets, routes."""
 
-from skyworthy.behavior.network import INTERNET, Network, network_of, reaches
-from skyworthy.behavior.references import named, naming
+from skyworthy.behavior.memory import once_per_estate
+from skyworthy.behavior.network import INTERNET, Network, has_own_network, network_of, reaches
+from skyworthy.behavior.references import absent, named, naming
 from skyworthy.config import Policy
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable
@@ -22,7 +23,8 @@ def flow_logs_are_enabled(vpc: Resource, estate: Estate) -> None:
     Why: without them nobody can tell afterwards who talked to whom.
     Fix: add an `aws_flow_log` with the `vpc_id` of the VPC.
     """
-    assert naming(estate, vpc, "vpc_id", "aws_flow_log"), "no flow log names the VPC"
+    if not naming(estate, vpc, "vpc_id", "aws_flow_log"):
+        raise absent(estate, "no flow log names the VPC")
 
 
 @control(
@@ -37,17 +39,39 @@ def default_security_group_is_closed(vpc: Resource, estate: Estate) -> None:
     Why: whatever is started without naming a group gets the default one, which lets its members talk to each other.
     Fix: add an `aws_default_security_group` for the VPC without `ingress` and `egress` blocks.
     """
-    groups = [
-        *naming(estate, vpc, "vpc_id", "aws_default_security_group"),
-        *(group for group in naming(estate, vpc, "vpc_id", "aws_security_group") if group.peek("name") == "default"),
-    ]
-    assert groups, "its default security group is left as AWS makes it, open among its members"
+    groups = list(naming(estate, vpc, "vpc_id", "aws_default_security_group"))
+    if estate.origin == "observed":
+        others = naming(estate, vpc, "vpc_id", "aws_security_group")
+        groups += [group for group in others if group.peek("name") == "default"]
+    if not groups:
+        raise absent(estate, "its default security group is left as AWS makes it, open among its members")
     network = network_of(estate)
     rules = [rule for group in groups for way in ("ingress", "egress") for rule in network.rules(group, way)]
     certain = [rule for rule in rules if rule.unknown is None]
     assert not certain, f"the default security group has {len(certain)} rules, of which none is wanted"
     for rule in rules:
         rule.covers(0)
+
+
+@control(
+    "vpc.dns-enabled",
+    on="aws_vpc",
+    severity="high",
+    refs=["REQ NET-1"],
+    lenses=("declared",),
+)
+def names_resolve(vpc: Resource) -> None:
+    """The VPC resolves names.
+
+    Why: database, cache and endpoints are known by names only; without the resolver no task finds them.
+    Fix: leave `enable_dns_support` on.
+    """
+    assert vpc["enable_dns_support"] in (True, None), "its resolver is off: names of database and cache do not resolve"
+
+
+def _own_network_only(resource: Resource) -> None:
+    if resource.type == "aws_ecs_service" and not has_own_network(resource):
+        not_applicable("its tasks share the network of their EC2 instances")
 
 
 @control(
@@ -62,6 +86,7 @@ def subnets_span_zones(resource: Resource, estate: Estate, policy: Policy) -> No
     Why: with subnets of one zone, the failure of that zone takes all of it down.
     Fix: name subnets of at least two availability zones.
     """
+    _own_network_only(resource)
     zones = sorted({Network.zone(subnet) for subnet in network_of(estate).subnets(resource)})
     assert len(zones) >= policy.min_zones, (
         f"its subnets are in {len(zones)} zone ({', '.join(zones)}), at least {policy.min_zones} are demanded"
@@ -108,8 +133,11 @@ def private_subnets_are_private(subnet: Resource, estate: Estate) -> None:
     Fix: route the subnet through a NAT gateway, and leave `map_public_ip_on_launch` off.
     """
     network = network_of(estate)
-    occupants = _occupants(subnet, estate, network)
+    known, undecided = _occupants(estate)
+    occupants = known.get(subnet.address, [])
     if not occupants:
+        if undecided is not None:
+            raise undecided
         not_applicable("neither tasks nor database nor cache stand in it")
     findings = []
     if network.is_public(subnet):
@@ -119,19 +147,20 @@ def private_subnets_are_private(subnet: Resource, estate: Estate) -> None:
     assert not findings, "; ".join(findings)
 
 
-def _occupants(subnet: Resource, estate: Estate, network: Network) -> list[str]:
-    """The addresses of what must be private and stands in a subnet."""
-    found: list[str] = []
+@once_per_estate
+def _occupants(estate: Estate) -> tuple[dict[str, list[str]], Undecidable | None]:
+    """Address of a subnet -> the addresses of what must be private in it; and why there may be more."""
+    found: dict[str, list[str]] = {}
     undecided: Undecidable | None = None
     for resource in estate.of(*PRIVATE):
         try:
-            if any(item is subnet for item in network.subnets(resource)):
-                found.append(resource.address)
+            if resource.type == "aws_ecs_service" and not has_own_network(resource):
+                continue
+            for subnet in network_of(estate).subnets(resource):
+                found.setdefault(subnet.address, []).append(resource.address)
         except Undecidable as undecidable:
             undecided = undecided or undecidable
-    if not found and undecided is not None:
-        raise undecided
-    return found
+    return found, undecided
 
 
 _ENDPOINTS = ("ecr.api", "ecr.dkr", "s3", "logs")
@@ -149,6 +178,7 @@ def tasks_reach_the_internet(service: Resource, estate: Estate) -> None:
     Why: a task without a way to ECR, CloudWatch Logs and Secrets Manager never starts.
     Fix: a default route to a NAT gateway in a public subnet and an egress rule for port 443, or interface endpoints.
     """
+    _own_network_only(service)
     network = network_of(estate)
     path = reaches(network, network.place(service), INTERNET, 443)
     if path.open:

@@ -9,7 +9,7 @@ from skyworthy.declared.evaluation.modules import Module
 from skyworthy.declared.evaluation.values import plain
 from skyworthy.declared.hcl import Attribute, Block
 from skyworthy.declared.hcl.nodes import ObjectConstructor
-from skyworthy.declared.reader import open_root
+from skyworthy.declared.reader import deep_expressions, open_root
 from skyworthy.declared.sources import Loader, ModuleSource, literal, local_source, location_of
 from skyworthy.estate import Location, Value
 
@@ -60,11 +60,12 @@ class Variable:
 
 @dataclass(frozen=True)
 class Output:
-    """One output value."""
+    """One output; the value as far as it is known before anything is applied."""
 
     name: str
     description: str | None
     sensitive: bool
+    value: Value
     location: Location
 
 
@@ -106,6 +107,11 @@ def configuration(root: Path, *, var_files: Sequence[Path] = ()) -> Configuratio
     Raises:
         BadInput: where it cannot be read; the message names file and line.
     """
+    with deep_expressions(root):
+        return _configuration(root, var_files)
+
+
+def _configuration(root: Path, var_files: Sequence[Path]) -> Configuration:
     loader = Loader()
     module = open_root(root, var_files, loader)
     source = module.source
@@ -118,7 +124,7 @@ def configuration(root: Path, *, var_files: Sequence[Path] = ()) -> Configuratio
         required_providers=tuple(pin for block in settings for pin in _required(block, module)),
         providers=tuple(_provider(block, module) for block in source.of("provider")),
         variables=tuple(_variable(block, module) for block in source.of("variable")),
-        outputs=tuple(_output(block) for block in source.of("output")),
+        outputs=tuple(_output(block, module) for block in source.of("output")),
         calls=tuple(_call(block, source) for block in source.of("module")),
         files=tuple(sorted(_files(source, loader, set()))),
     )
@@ -187,10 +193,16 @@ def _variable(block: Block, module: Module) -> Variable:
     )
 
 
-def _output(block: Block) -> Output:
+def _output(block: Block, module: Module) -> Output:
     attributes = block.body.attributes
-    sensitive = literal(attributes.get("sensitive")) is True
-    return Output(block.labels[0], _text(attributes.get("description")), sensitive, location_of(block))
+    given = attributes.get("value")
+    return Output(
+        name=block.labels[0],
+        description=_text(attributes.get("description")),
+        sensitive=literal(attributes.get("sensitive")) is True,
+        value=plain(settle(given.expression, given.text, module.scope)) if given else None,
+        location=location_of(block),
+    )
 
 
 def _call(block: Block, source: ModuleSource) -> ModuleCall:

@@ -1,10 +1,10 @@
 """From an evaluated root module to an estate."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from skyworthy.declared.evaluation.blocks import read_blocks, set_names, settle
 from skyworthy.declared.evaluation.expressions import Scope, evaluate
@@ -12,8 +12,7 @@ from skyworthy.declared.evaluation.modules import Module
 from skyworthy.declared.evaluation.run import Run
 from skyworthy.declared.evaluation.values import plain
 from skyworthy.declared.evaluation.walk import walk
-from skyworthy.declared.hcl import Attribute, Block
-from skyworthy.declared.hcl.nodes import GetAttribute, Index, Literal, Name, TupleConstructor
+from skyworthy.declared.hcl import Block, named, traversal_names
 from skyworthy.declared.json_files import decoded
 from skyworthy.declared.sources import Loader, location_of, root_source, shown
 from skyworthy.declared.variables import assigned
@@ -51,10 +50,27 @@ def _workspace(root: Path) -> str:
 def _provider_names(blocks: Sequence[Block]) -> dict[str, str]:
     names: dict[str, str] = {}
     for block in blocks:
-        alias = block.body.attributes.get("alias")
-        name = f"{block.labels[0]}.{alias.text.strip(chr(34))}" if alias else block.labels[0]
+        alias = named(block.body.attributes.get("alias"), "")
+        name = f"{block.labels[0]}.{alias}" if alias else block.labels[0]
         names[name] = name
     return names
+
+
+@contextmanager
+def deep_expressions(root: Path) -> Iterator[None]:
+    """Lets expressions be nested as deeply as Terraform's own evaluator would follow them.
+
+    Raises:
+        BadInput: where they are nested deeper than that.
+    """
+    outer = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(outer, _RECURSION_LIMIT))
+    try:
+        yield
+    except RecursionError as error:
+        raise BadInput(f"{shown(root)}: its expressions are nested too deeply to be evaluated") from error
+    finally:
+        sys.setrecursionlimit(outer)
 
 
 def read_root(root: Path, var_files: Sequence[Path], loader: Loader, time_limit: float = TIME_LIMIT) -> Estate:
@@ -63,9 +79,7 @@ def read_root(root: Path, var_files: Sequence[Path], loader: Loader, time_limit:
     Raises:
         BadInput: where it cannot be read; the message names file and line.
     """
-    outer = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(outer, _RECURSION_LIMIT))
-    try:
+    with deep_expressions(root):
         module = open_root(root, var_files, loader, time_limit)
         resources: list[Resource] = []
         for inner, block, keys in walk(module):
@@ -73,10 +87,6 @@ def read_root(root: Path, var_files: Sequence[Path], loader: Loader, time_limit:
                 resources.append(_placeholder(inner, block, keys))
             else:
                 resources += [_resource(inner, block, suffix, bound) for suffix, bound in keys]
-    except RecursionError as error:
-        raise BadInput(f"{shown(root)}: its expressions are nested too deeply to be evaluated") from error
-    finally:
-        sys.setrecursionlimit(outer)
     return Estate(tuple(resources), origin="declared", name=shown(root), notes=tuple(dict.fromkeys(module.run.notes)))
 
 
@@ -124,12 +134,13 @@ def _value(block: Block, scope: Scope, address: str, name: str) -> Value:
 
 
 def _tags_all(module: Module, block: Block, tags: Value) -> Value:
-    provider = block.body.attributes.get("provider")
-    named = provider.text if provider else "aws"
-    defaults = module.run.provider_tags(module.providers.get(named, named))
+    provider = named(block.body.attributes.get("provider"), "aws")
+    defaults = module.run.provider_tags(module.providers.get(provider, provider))
     for part in (defaults, tags):
         if isinstance(part, (Unknown, Reference)):
             return part
+        if part is not None and not isinstance(part, dict):
+            return Unknown("the tags are not a map")
     return {**(defaults or {}), **(tags or {})}
 
 
@@ -142,21 +153,3 @@ def _lifecycle(block: Block, scope: Scope) -> dict[str, Value]:
             else:
                 result[name] = plain(settle(attribute.expression, attribute.text, scope))
     return result
-
-
-def traversal_names(attribute: Attribute) -> Value:
-    """A list of attribute names, ``["secret_string", "tags"]``, or ``"all"``."""
-    expression = attribute.expression
-    if isinstance(expression, TupleConstructor):
-        return [_traversal_text(item) for item in expression.items]
-    return _traversal_text(expression)
-
-
-def _traversal_text(expression: Any) -> str:
-    if isinstance(expression, Name):
-        return expression.name
-    if isinstance(expression, GetAttribute):
-        return f"{_traversal_text(expression.object)}.{expression.name}"
-    if isinstance(expression, Index) and isinstance(expression.key, Literal):
-        return f"{_traversal_text(expression.object)}.{expression.key.value}"
-    return str(expression.value) if isinstance(expression, Literal) else "(expression)"

@@ -83,7 +83,9 @@ class Boundary:
         return frozenset(value for value in values if isinstance(value, str) and value)
 
     def _paired(self) -> Iterable[Found]:
-        return (outcome for outcome in self._pairing.outcomes.values() if isinstance(outcome, Found))
+        """What is paired with resources that the stack manages; what data sources read belongs to somebody else."""
+        outcomes = self._pairing.outcomes.values()
+        return (item for item in outcomes if isinstance(item, Found) and item.paired and not item.paired.data)
 
     def of_type(self, name: str) -> list[Found]:
         """The found resources of a type that belong to the stack: paired ones, and unknown ones inside."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from skyworthy.errors import BadInput
-from skyworthy.estate import Estate, Unknown, Value
+from skyworthy.estate import Estate, Resource, Unknown, Value
 from skyworthy.observed.attributes import search
 from skyworthy.observed.boundary import Boundary
 from skyworthy.observed.calls import NoAnswer
@@ -121,11 +121,7 @@ class Discovery:
         found = []
         for resource in self._pairing.of_type(read.declared):
             try:
-                given = {
-                    name: self._pairing.resolved(resource.attributes[name])
-                    for name in names
-                    if name in resource.attributes
-                }
+                given = self._given(resource, names)
             except Pending:
                 if not self._pairing.forced:
                     return None
@@ -135,6 +131,16 @@ class Discovery:
             if names - {"account", "region", "partition"} <= given.keys():
                 found.append(given)
         return found
+
+    def _given(self, resource: Resource, names: Iterable[str]) -> dict[str, Value]:
+        """The attributes of a declared resource by which it is asked for."""
+        given = {
+            name: self._pairing.resolved(resource.attributes[name]) for name in names if name in resource.attributes
+        }
+        if "name" in names and "name" not in given:
+            name = self._pairing.named_by_others(resource)
+            return given | ({} if name is None else {"name": name})
+        return given
 
     def _read(self, ready: list[Read], pool: ThreadPoolExecutor) -> None:
         """Make reads beside each other, and hand their answers to the pairing."""
@@ -193,13 +199,14 @@ class Discovery:
         return [Found(kind, {**record, **blank}, scope, source) for item in items for record in _records(kind, item)]
 
     def _demand_sight(self) -> None:
-        """Raise where each and every type could not be read."""
-        results = [self._pairing.found.get(name) for name in self._types]
-        failures = [result for result in results if isinstance(result, Unknown)]
-        if failures and len(failures) == len(results):
-            reasons = sorted({failure.reason for failure in failures})
-            more = f" (and {len(reasons) - 1} more reasons)" if len(reasons) > 1 else ""
-            raise BadInput(f"{self._session.place}: nothing of the stack could be read: {reasons[0]}{more}")
+        """Raise where not one declared resource could be looked for."""
+        declared = (item for item in self._pairing.declared if not item.data and item.type in self._types)
+        outcomes = [self._pairing.outcomes.get(item.address) for item in declared]
+        failures = {outcome.reason for outcome in outcomes if isinstance(outcome, Unknown) and outcome.denied}
+        if failures and all(isinstance(outcome, Unknown) and outcome.denied for outcome in outcomes):
+            first, *others = sorted(failures)
+            more = f" (and {len(others)} more like it)" if others else ""
+            raise BadInput(f"{self._session.place}: nothing of the stack could be read: {first}{more}")
 
 
 def needed_types(chosen: Tables, declared: Estate) -> dict[str, CollectedType]:

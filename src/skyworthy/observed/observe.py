@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from skyworthy.estate import Estate, Note, Resource, Unknown
@@ -105,10 +105,12 @@ def _told(pairing: Pairing, declared: Estate) -> Observation:
             undecided[resource.address] = outcome
             resources.append(_blank(resource, outcome))
     unread = {name: found for name, found in pairing.found.items() if isinstance(found, Unknown)}
-    unmanaged = [found.resource() for found in Boundary(declared, pairing).unmanaged()]
-    notes = _notes(pairing, declared, undecided, unread)
+    unknown = [found.resource() for found in Boundary(declared, pairing).unmanaged()]
+    doubtful = {resource.type for resource in declared if resource.address in undecided}
+    unmanaged = [resource for resource in unknown if resource.type not in doubtful]
+    notes = _notes(pairing, declared, undecided, unread) + _doubts(unknown, doubtful)
     estate = Estate(
-        (*resources, *unmanaged),
+        (*resources, *unknown),
         origin="observed",
         name=declared.name,
         notes=tuple(Note(text) for text in notes),
@@ -116,6 +118,12 @@ def _told(pairing: Pairing, declared: Estate) -> Observation:
     )
     told = {name: why for name, why in undecided.items() if not why.denied}
     return Observation(estate, tuple(missing), tuple(unmanaged), told, notes=notes)
+
+
+def _doubts(unknown: Iterable[Resource], doubtful: Container[str]) -> tuple[str, ...]:
+    """What may be a declared resource that could not be told apart, and so is not reported as unmanaged."""
+    names = sorted(resource.address for resource in unknown if resource.type in doubtful)
+    return tuple(f"{name}: in the account, may be one that could not be told apart" for name in names)
 
 
 def _blank(resource: Resource, why: Unknown) -> Resource:

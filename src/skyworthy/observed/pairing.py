@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, Value
@@ -37,6 +38,8 @@ class Missing:
 
 
 Outcome = Found | Missing | Unknown
+_OF_DATA = (("id",), ("arn",))
+"""Further alternatives for data sources, which may look for a resource by what is computed of a managed one."""
 
 
 @dataclass
@@ -62,7 +65,7 @@ class Pairing:
     partial: set[str] = field(default_factory=set)
     lacking: set[str] = field(default_factory=set)
     forced: bool = False
-    _indices: dict[tuple[str, int], Index] = field(default_factory=dict)
+    _indices: dict[tuple[str, tuple[str, ...]], Index] = field(default_factory=dict)
 
     def add(self, name: str, found: list[Found] | Unknown) -> None:
         """What reading a type gave; of a partial type, what reading the rest gave."""
@@ -74,9 +77,16 @@ class Pairing:
             found = [*known, *(item for item in found if item.attribute("id") not in seen)]
         self.found[name] = found
 
-    def of_type(self, name: str) -> Iterator[Resource]:
+    @cached_property
+    def _by_type(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for resource in self.declared:
+            found.setdefault(resource.type, []).append(resource)
+        return found
+
+    def of_type(self, name: str) -> Sequence[Resource]:
         """The declared resources of a type, data sources included."""
-        return (item for item in self.declared if item.type == name)
+        return self._by_type.get(name, ())
 
     def settled(self, name: str) -> bool:
         """Whether a type was read and each declared resource of it decided."""
@@ -119,7 +129,7 @@ class Pairing:
         """By the alternatives in order; None where none of them decides and another way is left."""
         doubts: list[Unknown] = []
         decidable = gone = False
-        for number, names in enumerate(kind.match):
+        for names in (*_OF_DATA, *kind.match) if resource.data else kind.match:
             keys = [key(name) for name in names]
             try:
                 wanted = {item: self._wanted(resource, item) for item in keys}
@@ -131,7 +141,7 @@ class Pairing:
                 continue
             if any(value is None and not item.optional for item, value in wanted.items()):
                 continue
-            candidates = self._index(kind.name, number, keys, found).candidates(wanted)
+            candidates = self._index(kind.name, names, keys, found).candidates(wanted)
             if len(candidates) == 1:
                 return candidates[0]
             if candidates:
@@ -143,10 +153,10 @@ class Pairing:
             return None if kind.via else Missing()
         return None if kind.via else Unknown("cannot be told apart: the code gives nothing that it is known by")
 
-    def _index(self, name: str, number: int, keys: Sequence[Key], found: Sequence[Found]) -> Index:
-        if (name, number) not in self._indices:
-            self._indices[name, number] = Index(keys, found)
-        return self._indices[name, number]
+    def _index(self, name: str, names: tuple[str, ...], keys: Sequence[Key], found: Sequence[Found]) -> Index:
+        if (name, names) not in self._indices:
+            self._indices[name, names] = Index(keys, found)
+        return self._indices[name, names]
 
     def _wanted(self, resource: Resource, item: Key) -> Value:
         head, _, rest = item.declared.partition(".")
@@ -160,17 +170,13 @@ class Pairing:
     def _via(self, kind: CollectedType, resource: Resource, found: Sequence[Found]) -> Outcome:
         """By another resource that names it."""
         waiting = False
-        for via in kind.via:
-            for other in self.of_type(via.type):
-                named = other.attributes.get(via.attribute)
-                if not isinstance(named, Reference) or named.address != resource.address:
-                    continue
-                outcome = self.outcomes.get(other.address)
-                waiting = waiting or (outcome is None and via.type in self.tables.types)
-                if isinstance(outcome, Found):
-                    value = outcome.attribute(via.attribute)
-                    fitting = [item for item in found if item.paired is None and _is(item, value)]
-                    return fitting[0] if len(fitting) == 1 else Missing()
+        for other, attribute in self._naming(kind, resource):
+            outcome = self.outcomes.get(other.address)
+            waiting = waiting or (outcome is None and other.type in self.tables.types)
+            if isinstance(outcome, Found):
+                value = outcome.attribute(attribute)
+                fitting = [item for item in found if item.paired is None and _is(item, value)]
+                return fitting[0] if len(fitting) == 1 else Missing()
         if waiting:
             raise Pending("what points at it is not decided")
         if any(key(name).declared in resource.attributes for names in kind.match for name in names):
@@ -178,6 +184,28 @@ class Pairing:
         raise Undecided(
             Unknown("cannot be told apart: it has no name, and nothing in the account that names it was found")
         )
+
+    def _naming(self, kind: CollectedType, resource: Resource) -> Iterator[tuple[Resource, str]]:
+        """The declared resources that name this one, and the attribute by which they do."""
+        for via in kind.via:
+            for other in self.of_type(via.type):
+                named = other.attributes.get(via.attribute)
+                if isinstance(named, Reference) and named.address == resource.address:
+                    yield other, via.attribute
+
+    def named_by_others(self, resource: Resource) -> Value:
+        """What found resources call a declared one that has no name in the code; None where none does.
+
+        Raises:
+            Pending: one that may is not decided yet.
+        """
+        for other, attribute in self._naming(self.tables.types[resource.type], resource):
+            outcome = self.outcomes.get(other.address)
+            if outcome is None and other.type in self.tables.types:
+                raise Pending(f"{other.address} is not decided")
+            if isinstance(outcome, Found) and isinstance(outcome.attribute(attribute), str):
+                return outcome.attribute(attribute)
+        return None
 
     def resolved(self, value: Value) -> Value:
         """A declared value with its references replaced by what was found.

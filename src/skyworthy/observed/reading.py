@@ -112,23 +112,26 @@ class Reader:
     def detail(self, read: Read, parent: Found) -> Any:
         """The answer that belongs to a found resource: data, None where there is none, Unknown where it failed."""
         try:
-            pages = self._caller.pages(read.service, read.operation, self._of_item(read, parent.record))
+            pages = self._pages(read, self._of_item(read, parent.record))
         except NoAnswer as error:
-            return None if error.code in read.absent else error.unknown
+            return error.unknown
         answers = [jmespath.search(read.items, page) for page in pages]
         if answers and all(isinstance(answer, list) for answer in answers):
             return [item for answer in answers for item in answer]
         return next((answer for answer in answers if answer is not None), None)
 
     def _items(self, read: Read, parameters: dict[str, Any], parent: Any) -> list[dict[str, Any]]:
-        try:
-            pages = self._caller.pages(read.service, read.operation, parameters)
-        except NoAnswer as error:
-            if error.code in read.absent:
-                return []
-            raise
+        pages = self._pages(read, parameters)
         added = {"Account": self.account, "Arguments": parameters} | ({} if parent is None else {"Parent": parent})
         return [{**item, **added} for item in items_of(pages, read.items)]
+
+    def _pages(self, read: Read, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        try:
+            return self._caller.pages(read.service, read.operation, parameters)
+        except NoAnswer as error:
+            if error.code not in read.absent:
+                raise
+            return []
 
     def _constants(self, read: Read) -> dict[str, Any]:
         return {

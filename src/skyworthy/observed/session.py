@@ -6,10 +6,11 @@ import threading
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal
 
 import botocore.session
-from botocore import exceptions
+from botocore import exceptions, loaders
 from botocore.config import Config
 
 from skyworthy.errors import BadInput
@@ -142,6 +143,7 @@ class Session:
             session.get_scoped_config()
         except exceptions.ProfileNotFound as error:
             raise BadInput(f"{error}: see `aws configure list-profiles`") from error
+        session.register_component("data_loader", _loader(session.get_config_variable("data_path") or ""))
         session.register("provide-client-params", demand_read)
         session.register("before-call", demand_read)
         session.register("before-call", self.calls.started)
@@ -243,6 +245,12 @@ _ALONE: dict[str, tuple[Any, Any, Any, Any]] = {
     "credentials_file": (None, None, os.devnull, None),
 }
 """Session variables of botocore that keep a sandbox session away from the machine's configuration."""
+
+
+@cache
+def _loader(data_path: str) -> Any:
+    """Botocore's descriptions of the services, parsed once in a process however many sessions there are."""
+    return loaders.create_loader(data_path)
 
 
 class _WithoutAnswers(logging.Filter):

@@ -106,7 +106,7 @@ class CollectedType:
     also: tuple[str, ...] = ()
     arguments: tuple[str, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    says: str = "id"
+    says: str = "name"
     inline: str = ""
 
 

@@ -3,7 +3,6 @@
 - `server`: start, find and stop sandboxes (`running` for the length of a block, `start_detached` for longer).
 - `terraform`: apply a root module with the real provider; `cassette`: record such an apply and replay it in seconds.
 - `faults`: deny or throttle operations.
-- `commands`: what the command line offers.
 
 The server process is `serve`, its WSGI application `application`; what moto lacks stands in `gaps`.
 """

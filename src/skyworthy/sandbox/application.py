@@ -24,7 +24,7 @@ from skyworthy.sandbox import gaps
 from skyworthy.sandbox.calls import Call, Response, identify, known_services
 from skyworthy.sandbox.control import Control
 from skyworthy.sandbox.ids import Identities
-from skyworthy.sandbox.tape import Tape, with_fixed_tokens
+from skyworthy.sandbox.tape import Tape
 
 log = logging.getLogger(__name__)
 
@@ -78,10 +78,10 @@ class Application:
             response = intercept(call)
             if response is not None:
                 return response
-        if self.tape.recording and not call.reads:
-            body = with_fixed_tokens(call, environ, body)
-            call = identify({**environ, "CONTENT_LENGTH": str(len(body))}, body) or call
         with self._lock:
+            if self.tape.recording and not call.reads:
+                body = self.tape.with_fixed_tokens(call, environ, body)
+                call = identify({**environ, "CONTENT_LENGTH": str(len(body))}, body) or call
             return self._carry_out(call, environ, body)
 
     def replay(self, lines: Iterable[str]) -> list[str]:

@@ -36,6 +36,9 @@ READS = re.compile(
 )
 """Names of operations that leave the account as it is."""
 
+TOKENS = frozenset({"CallerReference", "ClientRequestToken", "ClientToken", "clientRequestToken", "clientToken"})
+"""Names of idempotency tokens; the service models do not mark all of them as such."""
+
 SERVICES_OF_SIGNING_NAME = {
     "access-analyzer": ("accessanalyzer",),
     "airflow": ("mwaa",),
@@ -91,6 +94,15 @@ class Call:
     def reads(self) -> bool:
         """Whether the operation leaves the account as it is, judged by its name."""
         return READS.match(self.operation) is not None
+
+    @property
+    def tokens(self) -> frozenset[str]:
+        """Members that clients fill with a random value of their own, to recognise a repeated request."""
+        try:
+            marked = {str(member) for member in self.model.idempotent_members}
+        except OperationNotFoundError:
+            marked = set()
+        return TOKENS | marked
 
     @property
     def model(self) -> OperationModel:

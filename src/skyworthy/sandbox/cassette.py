@@ -47,6 +47,7 @@ def record(
     *,
     variables: Mapping[str, str] | None = None,
     var_files: Sequence[Path] = (),
+    parallelism: int = 1,
     progress: terraform.Progress | None = None,
 ) -> Cassette:
     """Apply a root module to a fresh sandbox and keep its calls.
@@ -56,16 +57,17 @@ def record(
         out: the file to write; replaced only when the recording is complete.
         variables: values of variables.
         var_files: further variable files.
+        parallelism: how many resources at once; with more than one the account is the same, but the order of the lines
+            is another at each recording.
         progress: told about each resource.
 
     Raises:
         BadInput: the apply failed, or a second plan still shows changes.
     """
     environment = root.resolve().name
-    # One resource after the other: the order of the lines, and so the file, is then the same at each recording.
     with (
         running(environment) as sandbox,
-        terraform.opened(root, sandbox, variables=variables, var_files=var_files, parallelism=1) as copied,
+        terraform.opened(root, sandbox, variables=variables, var_files=var_files, parallelism=parallelism) as copied,
     ):
         sandbox.control("POST", "recording", {"on": True})
         copied.apply(progress)

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from botocore.model import OperationNotFoundError
 from moto.core import base_backend
 from moto.moto_api._internal import mock_random
 
@@ -33,7 +32,7 @@ class Identities:
         """Seed the generators for `call`; the same call made again gets other ids."""
         if call.reads:
             return
-        params = {name: value for name, value in call.params.items() if name not in _tokens(call)}
+        params = {name: value for name, value in call.params.items() if name not in call.tokens}
         content = _digest(call.account, call.region, call.name, canonical(params))
         self._seen[content] += 1
         _seed(f"{self.seed}/{content}/{self._seen[content]}")
@@ -82,14 +81,6 @@ def _seed(text: str) -> None:
     number = int(_digest(text), 16)
     mock_random.seed(number)
     random.seed(number)
-
-
-def _tokens(call: Call) -> list[str]:
-    """Members that clients fill with a random value of their own."""
-    try:
-        return [str(member) for member in call.model.idempotent_members]
-    except OperationNotFoundError:
-        return []
 
 
 def _digest(*parts: str) -> str:

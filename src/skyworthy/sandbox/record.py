@@ -20,9 +20,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m skyworthy.sandbox.record", description=__doc__)
     parser.add_argument("root", type=Path, help="folder of the root module")
     parser.add_argument("cassette", type=Path, help="the file to write")
+    parser.add_argument("--parallelism", type=int, default=1, help="resources at once; above 1 the lines' order varies")
     options = parser.parse_args(arguments)
     try:
-        recorded = cassette.record(options.root, options.cassette, progress=_tell)
+        recorded = cassette.record(options.root, options.cassette, parallelism=options.parallelism, progress=_tell)
     except BadInput as error:
         click.echo(str(error), err=True)
         return 2

@@ -34,10 +34,16 @@ def prerequisites(root: Path, sandbox: Sandbox, var_files: Sequence[Path] = ()) 
         var_files: variable files beside those that Terraform loads by itself.
 
     Returns:
-        One line for each thing that was created.
+        One line for each thing that was created, or why nothing could be.
     """
     notes = []
-    for block in _data_sources(root, var_files):
+    try:
+        blocks = _data_sources(root, var_files)
+    except subprocess.CalledProcessError as error:
+        return [f"nothing was created for data sources: tfparse ended with exit code {error.returncode}"]
+    except subprocess.TimeoutExpired as error:
+        return [f"nothing was created for data sources: tfparse took more than {error.timeout:.0f} s"]
+    for block in blocks:
         attribute, make = _MAKERS.get(str(block["__tfmeta"].get("label")), ("", None))
         name = block.get(attribute)
         if make is not None and isinstance(name, str) and name and make(sandbox, name):
@@ -53,10 +59,8 @@ def _data_sources(root: Path, var_files: Sequence[Path]) -> list[dict[str, Any]]
         capture_output=True,
         text=True,
         timeout=_EVALUATE_SECONDS,
-        check=False,
+        check=True,
     )
-    if result.returncode != 0:
-        return []  # nothing is seeded; Terraform itself reports what is wrong with the files
     found: list[dict[str, Any]] = json.loads(result.stdout)
     return found
 

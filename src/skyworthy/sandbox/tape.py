@@ -3,16 +3,15 @@
 import base64
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import NAMESPACE_URL, uuid5
 
-from botocore.model import OperationNotFoundError
-
 from skyworthy.sandbox import tags
-from skyworthy.sandbox.calls import Call
+from skyworthy.sandbox.calls import Call, canonical
 
 _DROPPED = frozenset({"x-amz-date", "x-amz-security-token", "x-amz-content-sha256", "x-amz-user-agent"})
 _KEPT = re.compile(r"^(content-type|content-encoding|x-amz-(?!checksum-|sdk-checksum).*)$")
@@ -27,6 +26,29 @@ class Tape:
     def __init__(self) -> None:
         self.recording = False
         self.entries: list[dict[str, Any]] = []
+        self._tokens: Counter[str] = Counter()
+
+    def with_fixed_tokens(self, call: Call, environ: Mapping[str, Any], body: bytes) -> bytes:
+        """The body with the client's random tokens replaced by ones derived from the rest of it.
+
+        Some services make the token the id of what they create (Secrets Manager: the version), and a recording must not
+        differ from the one before for no reason.
+
+        Args:
+            call: the call.
+            environ: its WSGI environment.
+            body: its body.
+        """
+        decoded = _decoded(body, str(environ.get("CONTENT_TYPE", "")))
+        fields = decoded.get("form", decoded.get("json"))
+        present = sorted(call.tokens & set(fields)) if isinstance(fields, dict) else []
+        if not present or fields is None:
+            return body
+        rest = call.name + canonical({name: value for name, value in call.params.items() if name not in call.tokens})
+        self._tokens[rest] += 1
+        for token in present:
+            fields[token] = str(uuid5(NAMESPACE_URL, f"{rest}/{self._tokens[rest]}"))
+        return _encoded(decoded)
 
     def record(self, call: Call, environ: Mapping[str, Any], body: bytes) -> None:
         """Keep one call.
@@ -79,27 +101,6 @@ class Tape:
             key = name.upper().replace("-", "_")
             environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = value
         return environ, body
-
-
-def with_fixed_tokens(call: Call, environ: Mapping[str, Any], body: bytes) -> bytes:
-    """The body with the client's random idempotency tokens replaced by ones derived from the rest of it.
-
-    Some services make the token the id of what they create (Secrets Manager: the version), and a recording must not
-    differ from the one before for no reason.
-    """
-    try:
-        tokens = [str(member) for member in call.model.idempotent_members]
-    except OperationNotFoundError:
-        return body
-    decoded = _decoded(body, str(environ.get("CONTENT_TYPE", "")))
-    fields = decoded.get("form", decoded.get("json"))
-    present = [token for token in tokens if isinstance(fields, dict) and token in fields]
-    if not present or fields is None:
-        return body
-    rest = {name: value for name, value in fields.items() if name not in present}
-    for token in present:
-        fields[token] = str(uuid5(NAMESPACE_URL, call.name + json.dumps(rest, sort_keys=True)))
-    return _encoded(decoded)
 
 
 def _scope(environ: Mapping[str, Any]) -> str:

@@ -200,13 +200,15 @@ def opened(
         variables: values of variables, as Terraform's `-var` takes them.
         var_files: further variable files; `sandbox.tfvars` in the root is used by itself, before them.
         parallelism: how many resources at once.
-        folder: keep the copy and its state here; by default it goes when the block ends.
+        folder: keep the copy and its state here, for later applies to the same sandbox; by default it goes when the block
+            ends.
     """
     executable()
     inputs = _inputs(root.resolve(), variables or {}, var_files)
     with tempfile.TemporaryDirectory(prefix="skyworthy-") as temporary:
         home = (folder or Path(temporary)).resolve()
         home.mkdir(parents=True, exist_ok=True)
+        _forget_other_accounts(home, sandbox)
         mirror = os.environ.get(workspace.MIRROR_VARIABLE)
         cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "skyworthy" / "plugins"
         if mirror is None:
@@ -216,6 +218,15 @@ def opened(
         if mirror is not None:
             (copied / ".terraform.lock.hcl").unlink(missing_ok=True)
         yield Root(copied, sandbox, inputs, parallelism, home)
+
+
+def _forget_other_accounts(home: Path, sandbox: Sandbox) -> None:
+    """Drop a state that belongs to a sandbox that is gone."""
+    owner, present = home / "sandbox.txt", f"{sandbox.url} {sandbox.pid} {sandbox.started}\n"
+    if not owner.is_file() or owner.read_text() != present:
+        for state in home.glob("terraform.tfstate*"):
+            state.unlink()
+        owner.write_text(present)
 
 
 def apply(

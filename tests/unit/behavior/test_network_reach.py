@@ -313,3 +313,73 @@ resource "aws_main_route_table_association" "main" {
     way = ask(text)("aws_ecs_service.api", "internet", 443)
     assert way.blocked is not None
     assert way.blocked.what == "aws_ecs_service.api has no public address in public aws_subnet.private[0]"
+
+
+def entry(number: int, egress: bool, action: str, first: int, last: int, cidr: str = "10.0.0.0/16") -> str:
+    way = "egress" if egress else "ingress"
+    return f"""
+  {way} {{
+    rule_no    = {number}
+    action     = "{action}"
+    protocol   = "tcp"
+    from_port  = {first}
+    to_port    = {last}
+    cidr_block = "{cidr}"
+  }}
+"""
+
+
+def acl(*entries: str) -> str:
+    """A network ACL of the tasks' subnets."""
+    head = 'resource "aws_network_acl" "tasks" {\n  vpc_id = aws_vpc.main.id\n  subnet_ids = aws_subnet.private[*].id\n'
+    return f"{head}{''.join(entries)}}}\n"
+
+
+REQUESTS_IN = entry(100, False, "allow", 8000, 8000)
+ANSWERS_OUT = entry(100, True, "allow", 1024, 65535)
+
+
+@pytest.mark.parametrize(
+    ("rules", "blocked"),
+    [
+        (acl(REQUESTS_IN, ANSWERS_OUT), None),
+        (acl(), "aws_network_acl.tasks does not let port 8000 in from aws_lb.main at aws_subnet.private[0]"),
+        (acl(REQUESTS_IN), "aws_network_acl.tasks does not let ports 1024-65535 out to aws_lb.main at"),
+        (
+            acl(REQUESTS_IN, entry(100, True, "allow", 32768, 65535)),
+            "aws_network_acl.tasks does not let ports 1024-65535 out to aws_lb.main at",
+        ),
+        (
+            acl(REQUESTS_IN, ANSWERS_OUT, entry(90, False, "deny", 0, 65535)),
+            "aws_network_acl.tasks does not let port 8000 in from aws_lb.main at",
+        ),
+        (acl(REQUESTS_IN, ANSWERS_OUT, entry(110, False, "deny", 0, 65535)), None),
+        (acl(entry(100, False, "allow", 8000, 8000, "10.0.1.0/24"), ANSWERS_OUT), "aws_network_acl.tasks does not let"),
+    ],
+    ids=["both ways", "no rules", "no answers", "too few answers", "denied first", "denied later", "another subnet"],
+)
+def test_network_acls_are_stateless_and_in_order(ask: Callable[[str], Ask], rules: str, blocked: str | None) -> None:
+    way = ask(BY_VPC_RULE + rules)("aws_lb.main", "aws_ecs_service.api", 8000)
+    assert way.open == (blocked is None)
+    assert (way.blocked.what if way.blocked else "").startswith(blocked or "")
+
+
+def test_rules_of_a_network_acl_may_stand_beside_it(ask: Callable[[str], Ask]) -> None:
+    beside = """
+resource "aws_network_acl_rule" "in" {
+  network_acl_id = aws_network_acl.tasks.id
+  rule_number    = 10
+  egress         = false
+  protocol       = "-1"
+  rule_action    = "allow"
+  cidr_block     = "0.0.0.0/0"
+}
+"""
+    answer = ask(BY_VPC_RULE + acl(ANSWERS_OUT) + beside)
+    assert answer("aws_lb.main", "aws_ecs_service.api", 8000).open
+
+
+def test_a_rule_about_a_part_of_the_other_subnet_leaves_the_question_open(ask: Callable[[str], Ask]) -> None:
+    answer = ask(BY_VPC_RULE + acl(entry(100, False, "allow", 8000, 8000, "10.0.0.0/25"), ANSWERS_OUT))
+    with pytest.raises(Undecidable, match=r"a rule of aws_network_acl\.tasks is about a part of 10\.0\.0\.0/24 only"):
+        answer("aws_lb.main", "aws_ecs_service.api", 8000)

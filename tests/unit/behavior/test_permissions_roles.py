@@ -1,5 +1,7 @@
 """Which policies have a say in a role's requests: declared and observed, inline and attached."""
 
+# ruff: noqa: E501 - tables have a row a line
+
 import json
 from typing import Any
 
@@ -57,6 +59,15 @@ WAYS = {
             "aws_iam_role_policy_attachment.x",
             role=Reference(ROLE.address, "name"),
             policy_arn="arn:aws:iam::aws:policy/SecretsManagerReadWrite",
+        )
+    ],
+    "JSON text with a reference": [
+        resource(
+            "aws_iam_role_policy.x",
+            role="app",
+            policy=Template(
+                ('{"Statement": {"Effect": "Allow", "Action": "secretsmanager:*", "Resource": "', SECRET_ARN, '*"}}')
+            ),
         )
     ],
     "by name pattern": [
@@ -203,13 +214,15 @@ def test_may_read_answers_by_arn() -> None:
     role = "arn:aws:iam::123456789012:role/app"
     assert allowed(role, READ, "arn:aws:secretsmanager:us-east-1:123456789012:secret:app-AbCdEf")
     assert not allowed(role, READ, "arn:aws:secretsmanager:us-east-1:123456789012:secret:other-AbCdEf")
-    with pytest.raises(Undecidable, match="^the role arn:aws:iam::123456789012:role/nobody is not part of the estate$"):
+    with pytest.raises(
+        Undecidable, match=r"^the role arn:aws:iam::123456789012:role/nobody is not part of the estate$"
+    ):
         allowed("arn:aws:iam::123456789012:role/nobody", READ, "*")
 
 
 def test_a_read_role_of_a_data_source_is_undecidable() -> None:
     role = resource("data.aws_iam_role.app", name="app", arn="arn:aws:iam::123456789012:role/app")
-    with pytest.raises(Undecidable, match="^the role is not part of this stack$"):
+    with pytest.raises(Undecidable, match=r"^the role is not part of this stack$"):
         role_may(role, READ, "*", Estate((role,)))
 
 

@@ -89,7 +89,7 @@ def test_the_configuration_of_a_root(write: Write, monkeypatch: pytest.MonkeyPat
         Variable("region", "string", "Region.", False, "us-east-1", False, True, Location("root/variables.tf", 1)),
         Variable("secrets", "map(string)", None, True, None, True, False, Location("root/variables.tf", 10)),
     )
-    assert found.outputs == (Output("vpc", "The VPC.", False, Location("root/main.tf", 8)),)
+    assert found.outputs == (Output("vpc", "The VPC.", False, 1, Location("root/main.tf", 8)),)
     assert found.calls == (
         ModuleCall("vpc", "../modules/vpc", None, top / "modules" / "vpc", Location("root/main.tf", 1)),
         ModuleCall("remote", "terraform-aws-modules/rds/aws", "6.0.0", None, Location("root/main.tf", 4)),

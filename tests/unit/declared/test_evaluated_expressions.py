@@ -120,6 +120,7 @@ FUNCTIONS: list[tuple[str, Value]] = [
     ('cidrhost("10.0.0.0/24", -1)', "10.0.0.255"),
     ('cidrnetmask("172.16.0.0/12")', "255.240.0.0"),
     ('jsonencode({ b = [1, true, null], a = "x" })', '{"a":"x","b":[1,true,null]}'),
+    ('jsonencode("<é&>")', '"\\u003cé\\u0026\\u003e"'),
     ('jsondecode("{\\"a\\": [1, 2]}").a[1]', 2),
     ('base64encode("hello")', "aGVsbG8="),
     ('base64decode("aGVsbG8=")', "hello"),

@@ -66,6 +66,14 @@ A
     always
     %{ endif }
   EOT
+  strips = "a ${~ "b" ~} \n c%{ if true ~} d %{~ endif }${1}${true}"
+  blanks = <<-EOT
+
+      first
+    ${"second"}
+
+      third
+  EOT
   escapes = "\t|\\|\"|\u00e9|$|%|$$|100%"
   dollars = "a$${b}c %%{d} $e"
   keys    = { for k, v in { a = { x = 1 } } : k => { for i, j in v : i => j + 1 } }
@@ -90,7 +98,9 @@ EXPECTED = {
     "heredoc": '  two spaces stay\n"quotes" \\n stay\n',
     "indented": "first\n  second third X\n${literal} %{literal} 100% $5\n",
     "in_list": ["one\n", "two\n"],
-    "directive": "a=2\nb=1\n\nalways\n\n",
+    "directive": "    a=2\n    b=1\n    \nalways\n\n",
+    "strips": "abcd1true",
+    "blanks": "\n  first\nsecond\n\n  third\n",
     "escapes": '\t|\\|"|é|$|%|$$|100%',
     "dollars": "a${b}c %{d} $e",
     "keys": {"a": {"x": 2}},
@@ -150,7 +160,7 @@ def test_blocks_that_make_no_resource_are_passed_over(read: ReadText) -> None:
 
 
 def test_lines_are_those_of_the_file() -> None:
-    body = parse_file("# one\n\na = <<EOT\nx\nEOT\nb = {\n  c = 1\n}\nblock one \"two\" {\n  d = 1\n}\n", "f.tf")
+    body = parse_file('# one\n\na = <<EOT\nx\nEOT\nb = {\n  c = 1\n}\nblock one "two" {\n  d = 1\n}\n', "f.tf")
     assert {name: item.line for name, item in body.attributes.items()} == {"a": 3, "b": 6}
     (block,) = body.blocks
     assert (block.type, block.labels, block.line, block.body.attributes["d"].line) == ("block", ("one", "two"), 9, 10)

@@ -253,6 +253,7 @@ def test_data_sources_are_references_unless_the_code_settles_them(read: ReadText
           region  = data.aws_region.current.name
           arn     = "arn:${data.aws_partition.current.partition}:iam::${data.aws_caller_identity.me.account_id}:root"
           zones   = slice(data.aws_availability_zones.available.names, 0, 2)
+          listed  = tolist(data.aws_availability_zones.available.names)[1]
           zone    = data.aws_availability_zones.available.names[1]
           state   = data.aws_availability_zones.available.state
           howmany = length(data.aws_availability_zones.available.names)
@@ -267,7 +268,7 @@ def test_data_sources_are_references_unless_the_code_settles_them(read: ReadText
     account = Reference("data.aws_caller_identity.me", "account_id")
     assert (thing["region"], thing["state"]) == ("eu-west-1", "available")
     assert thing["arn"] == Template(("arn:aws:iam::", account, ":root"))
-    assert (thing["zones"], thing["zone"]) == (names, names[1])
+    assert (thing["zones"], thing["zone"], thing["listed"]) == (names, names[1], names[1])
     assert isinstance(thing.peek("howmany"), Unknown)
     placeholder = estate.get("aws_subnet.each")
     assert placeholder is not None

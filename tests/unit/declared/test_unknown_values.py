@@ -121,6 +121,15 @@ def test_undecidable_counts_leave_a_placeholder_and_a_note(read: ReadText) -> No
         resource "aws_sns_topic" "none" {
           count = 0
         }
+        resource "aws_sns_topic" "two" {
+          count = "2"
+        }
+        resource "aws_sns_topic" "many" {
+          count = "many"
+        }
+        resource "aws_sns_topic" "list" {
+          for_each = ["a"]
+        }
         module "optional" {
           source = "./optional"
           count  = var.replicas
@@ -136,9 +145,16 @@ def test_undecidable_counts_leave_a_placeholder_and_a_note(read: ReadText) -> No
     blanks = {resource.address: resource.blank.reason for resource in estate if resource.blank is not None}
     assert blanks == {
         "aws_db_instance.replica": replicas,
+        "aws_sns_topic.list": "count cannot be decided: for_each is a list; Terraform wants a set or a map",
+        "aws_sns_topic.many": "count cannot be decided: 'many' is not a number",
         "aws_sns_topic.named": names,
         "module.optional.aws_vpc.main": f"count cannot be decided: {module}",
     }
+    assert [item.address for item in estate if item.blank is None] == [
+        "aws_sns_topic.two[0]",
+        "aws_sns_topic.two[1]",
+        "aws_sns_topic_policy.named",
+    ]
     with pytest.raises(Undecidable):
         estate.of("aws_db_instance")[0]["storage_encrypted"]
     policy = estate.of("aws_sns_topic_policy")[0]
@@ -148,7 +164,9 @@ def test_undecidable_counts_leave_a_placeholder_and_a_note(read: ReadText) -> No
     assert [(note.address, note.line) for note in estate.notes] == [
         ("aws_db_instance.replica", 8),
         ("aws_sns_topic.named", 11),
-        ("module.optional", 17),
+        ("aws_sns_topic.many", 20),
+        ("aws_sns_topic.list", 23),
+        ("module.optional", 26),
         ("module.optional.aws_vpc.main", 1),
     ]
 

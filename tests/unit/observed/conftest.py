@@ -1,6 +1,7 @@
 """A sandbox, a small stack in it made by hand, and the Terraform that describes that stack."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +113,24 @@ def sandbox(_server: Sandbox) -> Sandbox:
     return _server
 
 
+class Clients:
+    """Clients of the sandbox, each made once."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self.client = cache(sandbox.client)
+
+
+@pytest.fixture(scope="session")
+def _clients(_server: Sandbox) -> Clients:
+    return Clients(_server)
+
+
+@pytest.fixture
+def aws(sandbox: Sandbox, _clients: Clients) -> Clients:
+    """What changes the account, which is empty at first: ``aws.client("ec2")``."""
+    return _clients
+
+
 @pytest.fixture
 def session(sandbox: Sandbox) -> Session:
     return Session(endpoint_url=sandbox.url, target="sandbox", attempts=1)
@@ -151,9 +170,9 @@ def stack(read: Read) -> Estate:
 
 
 @pytest.fixture
-def made(sandbox: Sandbox) -> dict[str, str]:
+def made(aws: Clients) -> dict[str, str]:
     """The stack in the account, made by hand; the identifiers that AWS gave."""
-    ec2, made = sandbox.client("ec2"), {}
+    ec2, made = aws.client("ec2"), {}
     made["vpc"] = _named(ec2, ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"], "shop-staging")
     for key, block in (("a", "10.0.1.0/24"), ("b", "10.0.2.0/24")):
         made[f"subnet {key}"] = ec2.create_subnet(VpcId=made["vpc"], CidrBlock=block)["Subnet"]["SubnetId"]
@@ -164,10 +183,10 @@ def made(sandbox: Sandbox) -> dict[str, str]:
         ec2.revoke_security_group_egress(GroupId=made[key], IpPermissions=[everything])
     _allow(ec2, made["web"], 443, IpRanges=[{"CidrIp": "0.0.0.0/0"}])
     _allow(ec2, made["db"], 5432, UserIdGroupPairs=[{"GroupId": made["web"]}])
-    logs = sandbox.client("logs")
+    logs = aws.client("logs")
     logs.create_log_group(logGroupName="/shop-staging/app")
     logs.put_retention_policy(logGroupName="/shop-staging/app", retentionInDays=30)
-    return made | _key_and_secret(sandbox) | _service(sandbox)
+    return made | _key_and_secret(aws) | _service(aws)
 
 
 def _allow(ec2: Any, group: str, port: int, **peer: Any) -> None:
@@ -180,8 +199,8 @@ def _named(ec2: Any, identifier: str, name: str) -> str:
     return identifier
 
 
-def _key_and_secret(sandbox: Sandbox) -> dict[str, str]:
-    kms, secrets = sandbox.client("kms"), sandbox.client("secretsmanager")
+def _key_and_secret(aws: Clients) -> dict[str, str]:
+    kms, secrets = aws.client("kms"), aws.client("secretsmanager")
     key = kms.create_key()["KeyMetadata"]
     kms.enable_key_rotation(KeyId=key["KeyId"])
     kms.create_alias(AliasName="alias/shop-staging", TargetKeyId=key["KeyId"])
@@ -190,8 +209,8 @@ def _key_and_secret(sandbox: Sandbox) -> dict[str, str]:
     return {"key": key["KeyId"], "secret": secret["ARN"]}
 
 
-def _service(sandbox: Sandbox) -> dict[str, str]:
-    ecs = sandbox.client("ecs")
+def _service(aws: Clients) -> dict[str, str]:
+    ecs = aws.client("ecs")
     cluster = ecs.create_cluster(clusterName="shop-staging")["cluster"]["clusterArn"]
     task = ecs.register_task_definition(
         family="shop-staging-app", containerDefinitions=[{"name": "app", "image": "shop:1", "memory": 128}]

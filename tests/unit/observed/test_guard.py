@@ -10,7 +10,6 @@ from skyworthy.observed.guard import SENSITIVE_READS, refusal, refusal_of
 from skyworthy.observed.tables import tables
 
 CORE = botocore.session.get_session()
-SERVICES = CORE.get_available_services()
 COLLECTED = sorted({read.service for read in tables().reads.values()} | {"sts"})
 READS = re.compile("Batch(Get|Describe)|Describe|Get|Head|List|Lookup|Search|Select|Simulate")
 WRITES = re.compile(
@@ -28,12 +27,12 @@ def test_everything_that_the_collectors_call_is_let_through() -> None:
 
 
 def test_what_any_service_lets_through_is_a_read() -> None:
+    loader = CORE.get_component("data_loader")
     let_through = [
-        (f"{service}:{name}", model.operation_model(name).http["method"])
-        for service in SERVICES
-        for model in (CORE.get_service_model(service),)
-        for name in model.operation_names
-        if refusal_of(model.operation_model(name)) is None
+        (f"{service}:{name}", operation["http"]["method"])
+        for service in CORE.get_available_services()
+        for name, operation in loader.load_service_model(service, "service-2")["operations"].items()
+        if refusal(service, name, method=operation["http"]["method"]) is None
     ]
     assert len(let_through) > 5000
     assert [name for name, _ in let_through if not READS.match(name.partition(":")[2])] == []
@@ -95,9 +94,7 @@ def test_reasons(service: str, operation: str, method: str, reason: str | None) 
 
 def test_a_write_never_leaves_the_process() -> None:
     session = Session(endpoint_url="http://127.0.0.1:9", target="sandbox")  # nothing listens there
-    with pytest.raises(
-        NotARead, match="ec2:DeleteVpc is refused: its name is not that of a read; a session only reads"
-    ):
+    with pytest.raises(NotARead, match="ec2:DeleteVpc is refused: its name is not that of a read"):
         session.client("ec2").delete_vpc(VpcId="vpc-1")
     with pytest.raises(NotARead, match="s3:PutObject"):
         session.client("s3").generate_presigned_url("put_object", Params={"Bucket": "b", "Key": "k"})

@@ -1,13 +1,13 @@
 """A stack in a real moto server, seen through the Terraform that describes it."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate, Undecidable
 from skyworthy.observed import SecretValue, Session, observe
-from skyworthy.sandbox.server import Sandbox
 
 Made = dict[str, str]
 Read = Callable[[str], Estate]
@@ -29,8 +29,8 @@ def test_attributes_are_those_of_terraform(session: Session, stack: Estate, made
     assert [rule[name] for name in names] == [made["db"], made["web"], "tcp", 5432, 5432, None]
     service = estate.get("aws_ecs_service.app")
     assert service is not None
-    names = ("cluster", "task_definition", "desired_count")
-    assert [service[name] for name in names] == [made["cluster"], made["task"], 1]
+    of_service = ("cluster", "task_definition", "desired_count")
+    assert [service[name] for name in of_service] == [made["cluster"], made["task"], 1]
     task = estate.find(service["task_definition"], "aws_ecs_task_definition")
     assert task is not None
     assert task["container_definitions"][0]["name"] == "app"
@@ -94,9 +94,9 @@ def test_only_what_the_stack_needs_is_called(session: Session, read: Read) -> No
     assert dict(seen.calls) == {"logs:DescribeLogGroups": 1, "sts:GetCallerIdentity": 1}
 
 
-def test_what_was_deleted_is_missing(sandbox: Sandbox, session: Session, stack: Estate, made: Made) -> None:
-    sandbox.client("logs").delete_log_group(logGroupName="/shop-staging/app")
-    sandbox.client("ecs").delete_service(cluster="shop-staging", service="app", force=True)
+def test_what_was_deleted_is_missing(aws: Any, session: Session, stack: Estate, made: Made) -> None:
+    aws.client("logs").delete_log_group(logGroupName="/shop-staging/app")
+    aws.client("ecs").delete_service(cluster="shop-staging", service="app", force=True)
     seen = observe(session, stack)
     assert [item.address for item in seen.missing] == ["aws_cloudwatch_log_group.app", "aws_ecs_service.app"]
     assert seen.estate.get("aws_ecs_service.app") is None
@@ -113,14 +113,14 @@ def test_what_hangs_on_something_missing_is_missing_too(session: Session, stack:
 
 
 def test_what_the_code_does_not_know_inside_the_boundary_is_unmanaged(
-    sandbox: Sandbox, session: Session, stack: Estate, made: Made, allow: Callable[..., None]
+    aws: Any, session: Session, stack: Estate, made: Made, allow: Callable[..., None]
 ) -> None:
-    allow(sandbox.client("ec2"), made["db"], 22, IpRanges=[{"CidrIp": "0.0.0.0/0"}])
-    sandbox.client("logs").create_log_group(logGroupName="/shop-staging/by-hand")
-    sandbox.client("logs").create_log_group(logGroupName="/shop-production/app")
-    sandbox.client("ecs").create_service(cluster="shop-staging", serviceName="by-hand", taskDefinition=made["task"])
-    other = sandbox.client("ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
-    sandbox.client("ec2").create_subnet(VpcId=other, CidrBlock="10.9.1.0/24")
+    allow(aws.client("ec2"), made["db"], 22, IpRanges=[{"CidrIp": "0.0.0.0/0"}])
+    aws.client("logs").create_log_group(logGroupName="/shop-staging/by-hand")
+    aws.client("logs").create_log_group(logGroupName="/shop-production/app")
+    aws.client("ecs").create_service(cluster="shop-staging", serviceName="by-hand", taskDefinition=made["task"])
+    other = aws.client("ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    aws.client("ec2").create_subnet(VpcId=other, CidrBlock="10.9.1.0/24")
     seen = observe(session, stack)
     *others, rule = sorted(seen.unmanaged, key=lambda item: item.address)
     assert [item.address for item in others] == [
@@ -133,16 +133,16 @@ def test_what_the_code_does_not_know_inside_the_boundary_is_unmanaged(
 
 
 def test_rules_that_a_group_declares_within_itself_are_not_unmanaged(
-    sandbox: Sandbox, session: Session, read: Read, made: Made, stack_text: str, allow: Callable[..., None]
+    aws: Any, session: Session, read: Read, made: Made, stack_text: str, allow: Callable[..., None]
 ) -> None:
     block = '  ingress {\n    protocol  = "tcp"\n    from_port = 22\n    to_port   = 22\n  }\n'
     text = stack_text.replace('description = "db"\n', 'description = "db"\n' + block)
-    allow(sandbox.client("ec2"), made["db"], 22, IpRanges=[{"CidrIp": "10.0.0.0/8"}])
+    allow(aws.client("ec2"), made["db"], 22, IpRanges=[{"CidrIp": "10.0.0.0/8"}])
     assert observe(session, read(text)).unmanaged == ()
 
 
-def test_two_that_fit_are_not_decided(sandbox: Sandbox, session: Session, read: Read) -> None:
-    ec2 = sandbox.client("ec2")
+def test_two_that_fit_are_not_decided(aws: Any, session: Session, read: Read) -> None:
+    ec2 = aws.client("ec2")
     for _ in range(2):
         ec2.create_vpc(CidrBlock="10.0.0.0/16")
     seen = observe(session, read('resource "aws_vpc" "a" {\n  cidr_block = "10.0.0.0/16"\n}\n'))
@@ -162,14 +162,61 @@ def test_an_unknown_name_is_not_decided(session: Session, read: Read) -> None:
     )
 
 
-def test_a_prefix_finds_the_name_that_aws_made(sandbox: Sandbox, session: Session, read: Read) -> None:
-    sandbox.client("logs").create_log_group(logGroupName="app-2026")
+def test_a_prefix_finds_the_name_that_aws_made(aws: Any, session: Session, read: Read) -> None:
+    aws.client("logs").create_log_group(logGroupName="app-2026")
     seen = observe(session, read('resource "aws_cloudwatch_log_group" "a" {\n  name_prefix = "app-"\n}\n'))
     assert seen.estate.get("aws_cloudwatch_log_group.a")["name"] == "app-2026"  # type: ignore[index]
 
 
-def test_a_name_made_from_the_account_is_resolved(sandbox: Sandbox, session: Session, read: Read) -> None:
-    sandbox.client("s3").create_bucket(Bucket="logs-123456789012")
+def test_a_parameter_group_without_a_name_is_found_by_the_database_that_uses_it(
+    aws: Any, session: Session, read: Read
+) -> None:
+    rds = aws.client("rds")
+    group = "shop-20261121"
+    rds.create_db_parameter_group(DBParameterGroupName=group, DBParameterGroupFamily="postgres17", Description="x")
+    rds.create_db_instance(
+        DBInstanceIdentifier="shop", DBInstanceClass="db.t3.micro", Engine="postgres", DBParameterGroupName=group,
+        AllocatedStorage=20, MasterUsername="shop", MasterUserPassword="sandbox-postgres-dummy",
+    )  # fmt: skip
+    text = (
+        'resource "aws_db_parameter_group" "a" {\n  name_prefix = "shop-"\n  family = "postgres17"\n}\n'
+        'resource "aws_db_instance" "a" {\n  identifier = "shop"\n  instance_class = "db.t3.micro"\n'
+        "  parameter_group_name = aws_db_parameter_group.a.name\n}\n"
+    )
+    seen = observe(session, read(text))
+    assert (seen.missing, dict(seen.undecided)) == ((), {})
+    assert seen.estate.get("aws_db_parameter_group.a")["name"] == group  # type: ignore[index]
+
+
+def test_a_data_source_is_read_and_is_not_of_the_stack(
+    aws: Any, session: Session, read: Read, made: Made, allow: Callable[..., None]
+) -> None:
+    text = (
+        f'data "aws_vpc" "shared" {{\n  id = "{made["vpc"]}"\n}}\n'
+        'resource "aws_security_group" "web" {\n  name = "shop-staging-web"\n  vpc_id = data.aws_vpc.shared.id\n}\n'
+    )
+    seen = observe(session, read(text))
+    shared = seen.estate.get("data.aws_vpc.shared")
+    assert shared is not None
+    assert (shared.data, shared["cidr_block"]) == (True, "10.0.0.0/16")
+    assert seen.estate.get("aws_security_group.web")["vpc_id"] == made["vpc"]  # type: ignore[index]
+    assert [item.address for item in seen.unmanaged if item.type in ("aws_subnet", "aws_security_group")] == []
+
+
+def test_what_may_be_an_undecided_resource_is_not_called_unmanaged(
+    session: Session, read: Read, made: Made, stack_text: str
+) -> None:
+    text = 'variable "group" {}\n' + stack_text.replace('"/shop-staging/app"', "var.group")
+    seen = observe(session, read(text))
+    assert seen.unmanaged == ()
+    assert seen.notes == (
+        "aws_cloudwatch_log_group.app: variable group has no value",
+        "aws_cloudwatch_log_group(/shop-staging/app): in the account, may be one that could not be told apart",
+    )
+
+
+def test_a_name_made_from_the_account_is_resolved(aws: Any, session: Session, read: Read) -> None:
+    aws.client("s3").create_bucket(Bucket="logs-123456789012")
     text = (
         'data "aws_caller_identity" "me" {}\n'
         'resource "aws_s3_bucket" "logs" {\n  bucket = "logs-${data.aws_caller_identity.me.account_id}"\n}\n'
@@ -190,9 +237,9 @@ def test_types_without_a_collector_are_named(session: Session, read: Read) -> No
     assert [item.address for item in seen.missing] == ["aws_cloudwatch_log_group.c"]
 
 
-def test_default_tags_of_the_provider_do_not_count_as_own(sandbox: Sandbox, session: Session, read: Read) -> None:
+def test_default_tags_of_the_provider_do_not_count_as_own(aws: Any, session: Session, read: Read) -> None:
     tags = {"Project": "shop", "Name": "a", "By": "hand"}
-    ec2 = sandbox.client("ec2")
+    ec2 = aws.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     ec2.create_tags(Resources=[vpc], Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
     text = (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from skyworthy.errors import BadInput
-from skyworthy.sandbox import cassette, commands, server, workspace
+from skyworthy.sandbox import cassette, workspace
 from skyworthy.sandbox.server import Sandbox, running
 
 
@@ -139,34 +139,12 @@ def test_missing_cassette_says_how_to_record_it(tmp_path: Path) -> None:
         cassette.load(tmp_path / "staging.jsonl")
 
 
-def test_stale_cassette_is_an_error_before_anything_starts(root: Path, tmp_path: Path) -> None:
+def test_stale_cassette_says_how_to_record_anew(root: Path, tmp_path: Path) -> None:
     header = {"format": 1, "environment": "staging", "digest": workspace.digest(root), "tools": {}}
-    path = commands.cassette_path(tmp_path, "staging")
-    path.parent.mkdir()
+    path = tmp_path / "staging.jsonl"
     path.write_text(json.dumps(header) + "\n")
     cassette.check(cassette.load(path), root)
     (root / "main.tf").write_text("")
 
     with pytest.raises(BadInput, match="record anew with `skyworthy sandbox record --env staging`"):
-        commands.up(tmp_path, "staging", root)
-    assert server.find_running(tmp_path, "staging") is None
-
-
-def test_up_fills_the_account_and_account_finds_it(root: Path, tmp_path: Path) -> None:
-    with running() as sandbox:
-        original = _recorded(sandbox, root, commands.cassette_path(tmp_path, "staging"))
-
-    started = commands.up(tmp_path, "staging", root)
-    try:
-        with commands.account(tmp_path, "staging", root) as found:
-            assert found == started
-            assert _inventory(found) == original
-        assert commands.status(tmp_path, "staging").calls["ec2:CreateVpc"] == 1
-    finally:
-        assert commands.down(tmp_path, "staging")
-
-    with commands.account(tmp_path, "staging", root) as private:
-        assert private.url != started.url
-        assert _inventory(private) == original
-    assert not private.alive()
-    assert commands.status(tmp_path, "staging").sandbox is None
+        cassette.check(cassette.load(path), root)

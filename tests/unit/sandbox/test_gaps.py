@@ -210,6 +210,24 @@ def test_rule_that_names_a_group_keeps_its_description(sandbox: Sandbox) -> None
     assert described == {5432: "PostgreSQL", 6379: "Redis"}
 
 
+def test_flow_log_to_a_group_given_by_arn_is_delivered(sandbox: Sandbox) -> None:
+    ec2, logs = sandbox.client("ec2"), sandbox.client("logs")
+    logs.create_log_group(logGroupName="/vpc/flow")
+    vpcs = [ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")["Vpc"]["VpcId"] for number in (1, 2)]
+    for vpc, group in zip(vpcs, ("/vpc/flow", "/vpc/absent"), strict=True):
+        ec2.create_flow_logs(
+            ResourceIds=[vpc],
+            ResourceType="VPC",
+            TrafficType="ALL",
+            LogDestinationType="cloud-watch-logs",
+            LogDestination=f"arn:aws:logs:us-east-1:{sandbox.account_id}:log-group:{group}",
+            DeliverLogsPermissionArn=f"arn:aws:iam::{sandbox.account_id}:role/flow",
+        )
+
+    status = {each["ResourceId"]: each["DeliverLogsStatus"] for each in ec2.describe_flow_logs()["FlowLogs"]}
+    assert status == {vpcs[0]: "SUCCESS", vpcs[1]: "FAILED"}
+
+
 def test_database_parameters_and_insights_come_back(sandbox: Sandbox) -> None:
     rds = sandbox.client("rds")
     rds.create_db_parameter_group(DBParameterGroupName="pg", DBParameterGroupFamily="postgres17", Description="pg")

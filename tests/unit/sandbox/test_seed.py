@@ -72,3 +72,9 @@ def test_name_that_cannot_be_known_is_left_to_terraform(root: Path, sandbox: San
     notes = seed.prerequisites(root, sandbox)
 
     assert not any("example.com" in note for note in notes)
+
+
+def test_parser_that_dies_is_told(root: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seed, "_EVALUATE", "raise SystemExit(3)")
+
+    assert seed.prerequisites(root, sandbox) == ["nothing was created for data sources: tfparse ended with exit code 3"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from skyworthy.errors import BadInput
-from skyworthy.sandbox import cassette, commands, faults, terraform
+from skyworthy.sandbox import cassette, faults, terraform
 from skyworthy.sandbox.server import Sandbox, running
 from skyworthy.sandbox.terraform import Step
 
@@ -166,17 +166,20 @@ class TestWithTerraform:
             terraform.apply(root, sandbox)
         terraform.apply(root, sandbox, variables={"token": "given"})
 
-    def test_second_apply_to_the_same_sandbox_changes_what_changed(self, root: Path, tmp_path: Path) -> None:
-        try:
-            first, applied = commands.apply(tmp_path, "small", root)
-            (root / "sandbox.tfvars").write_text('token = "other"\n')
-            second, again = commands.apply(tmp_path, "small", root)
-        finally:
-            commands.down(tmp_path, "small")
+    def test_kept_folder_serves_later_applies_to_the_same_sandbox(self, root: Path, tmp_path: Path) -> None:
+        def applied(sandbox: Sandbox) -> list[str]:
+            return sorted(terraform.apply(root, sandbox, folder=tmp_path / "kept").resources)
 
-        assert second == first
-        assert len(applied.resources) == 4
-        assert again.resources == ("module.app.aws_ssm_parameter.token",)
+        with running() as sandbox:
+            first = applied(sandbox)
+            (root / "sandbox.tfvars").write_text('token = "other"\n')
+            second = applied(sandbox)
+        with running() as other:
+            third = applied(other)
+
+        assert second == ["module.app.aws_ssm_parameter.token"]
+        assert len(first) == 4
+        assert third == first
 
     def test_recorded_apply_is_replayed_with_the_same_ids(self, root: Path, tmp_path: Path) -> None:
         recorded = cassette.record(root, tmp_path / "small.jsonl")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from skyworthy.behavior.references import undecided
+from skyworthy.behavior.references import task_definition_of, undecided
 from skyworthy.estate import Estate, Resource, Undecidable, is_known, show
 
 GIB = 1024**3
@@ -61,7 +61,7 @@ def _memory_of_class(database: Resource) -> float:
 
 def _of_task(attribute: str) -> Callable[[Resource, Estate], float]:
     def read(service: Resource, estate: Estate) -> float:
-        definition = estate.find(service.peek("task_definition"), "aws_ecs_task_definition")
+        definition = task_definition_of(service, estate)
         if definition is None:
             raise Undecidable(f"the task definition of {service.address} is not part of this stack")
         return _number(definition, attribute)

@@ -6,12 +6,13 @@ from skyworthy.behavior.network.balancing import (
     TARGET_GROUPS,
     balancers_of,
     listeners_of,
+    protocol_of,
     rules_of_listener,
     target_groups_of,
 )
 from skyworthy.behavior.network.reach import Hop, Path, reaches
 from skyworthy.behavior.network.rules import EVERYWHERE, GROUPS, Peer, Rule
-from skyworthy.behavior.network.topology import INTERNET, SUBNETS, Network, Place, Route, network_of
+from skyworthy.behavior.network.topology import INTERNET, SUBNETS, Network, Place, Route, has_own_network, network_of
 
 __all__ = [
     "BALANCERS",
@@ -29,8 +30,10 @@ __all__ = [
     "Route",
     "Rule",
     "balancers_of",
+    "has_own_network",
     "listeners_of",
     "network_of",
+    "protocol_of",
     "reaches",
     "rules_of_listener",
     "target_groups_of",

@@ -1,8 +1,9 @@
 """From a load balancer's listeners to target groups, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from skyworthy.behavior.references import naming
+from skyworthy.behavior.memory import once_per_estate
+from skyworthy.behavior.references import naming, undecided
 from skyworthy.estate import Estate, Resource, Unknown, Value
 
 BALANCERS = ("aws_lb", "aws_alb")
@@ -20,6 +21,18 @@ def listeners_of(balancer: Resource, estate: Estate) -> tuple[Resource, ...]:
     return naming(estate, balancer, "load_balancer_arn", *LISTENERS)
 
 
+def protocol_of(listener: Resource) -> str:
+    """What a listener speaks; an application load balancer's speaks HTTP where nothing is said.
+
+    Raises:
+        Undecidable: where it is not known.
+    """
+    value = listener.attributes.get("protocol", listener.blank)
+    if value is not None and not isinstance(value, str):
+        raise undecided(value, f"protocol of {listener.address}")
+    return value or "HTTP"
+
+
 def rules_of_listener(listener: Resource, estate: Estate) -> tuple[Resource, ...]:
     """The rules of a listener.
 
@@ -31,13 +44,30 @@ def rules_of_listener(listener: Resource, estate: Estate) -> tuple[Resource, ...
 
 def balancers_of(group: Resource, estate: Estate) -> tuple[Resource, ...]:
     """The load balancers whose listeners or rules forward to a target group, as far as it is known."""
-    found = [item for item in estate.of(*LISTENERS) if _forwards(item.peek("default_action"), group, estate)]
+    return _forwarding(estate).get(group.address, ())
+
+
+@once_per_estate
+def _forwarding(estate: Estate) -> Mapping[str, tuple[Resource, ...]]:
+    """Address of a target group -> the load balancers that forward to it."""
+    found: dict[str, dict[str, Resource]] = {}
+    for listener, actions in _forwarders(estate):
+        balancer = _find(listener.peek("load_balancer_arn"), estate, *BALANCERS)
+        groups = (_find(value, estate, *TARGET_GROUPS) for value in target_groups_of(actions))
+        for group in groups if balancer is not None else ():
+            if group is not None and balancer is not None:
+                found.setdefault(group.address, {})[balancer.address] = balancer
+    return {address: tuple(balancers.values()) for address, balancers in found.items()}
+
+
+def _forwarders(estate: Estate) -> Iterator[tuple[Resource, Value]]:
+    """Every listener with its own actions, and with those of each of its rules."""
+    for listener in estate.of(*LISTENERS):
+        yield listener, listener.peek("default_action")
     for rule in estate.of(*LISTENER_RULES):
-        if _forwards(rule.peek("action"), group, estate):
-            owner = _find(rule.peek("listener_arn"), estate, *LISTENERS)
-            found += [owner] if owner else []
-    balancers = [_find(item.peek("load_balancer_arn"), estate, *BALANCERS) for item in found]
-    return tuple({item.address: item for item in balancers if item is not None}.values())
+        owner = _find(rule.peek("listener_arn"), estate, *LISTENERS)
+        if owner is not None:
+            yield owner, rule.peek("action")
 
 
 def target_groups_of(actions: Value) -> list[Value]:
@@ -51,10 +81,6 @@ def target_groups_of(actions: Value) -> list[Value]:
         for forward in forwards if isinstance(forwards, (list, tuple)) else []:
             found += [target.get("arn") for target in forward.get("target_group") or []]
     return [value for value in found if isinstance(value, Unknown) or value]
-
-
-def _forwards(actions: Value, group: Resource, estate: Estate) -> bool:
-    return any(_find(value, estate, *TARGET_GROUPS) is group for value in target_groups_of(actions))
 
 
 def _find(value: Value, estate: Estate, *types: str) -> Resource | None:

@@ -1,12 +1,12 @@
 """Whether a packet flows from one place to another, and over which hops, or which hop blocks it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TypeVar
 
 from skyworthy.behavior.network.acls import INTERNET_CIDR, blocked_by
-from skyworthy.behavior.network.rules import Peer, Rule, contains, of_aws
+from skyworthy.behavior.network.rules import Direction, Peer, Rule, contains, of_aws
 from skyworthy.behavior.network.topology import INTERNET, Network, Place
 from skyworthy.estate import Location, Resource, Undecidable, Value
 
@@ -128,20 +128,26 @@ _EPHEMERAL_OF_ANYBODY = (1024, 65535)
 
 def _crosses(network: Network, source: Place, target: Place, port: int, protocol: str) -> _Step:
     """Network ACLs of both ends let the packets pass, and the answers back."""
-    own = source.resource is not None and source.resource.type == "aws_ecs_service" and target is not INTERNET
-    back = _EPHEMERAL if own else _EPHEMERAL_OF_ANYBODY
-    for here, there, out, into in ((source, target, (port, port), back), (target, source, back, (port, port))):
+    for here, there, ports, egress in _crossings(source, target, port):
         for subnet in here.subnets:
             for cidr in _cidrs(there, subnet):
-                for egress, ports in ((True, out), (False, into)):
-                    blocks = blocked_by(subnet, cidr, ports, network.estate, egress=egress, protocol=protocol)
-                    if blocks is not None:
-                        ways = f"{'out to' if egress else 'in from'} {there.name}"
-                        span = f"port {ports[0]}" if ports[0] == ports[1] else f"ports {ports[0]}-{ports[1]}"
-                        return Hop(
-                            f"{blocks.address} lets {span} of {subnet.address} not {ways}", blocks.location
-                        ), False
+                blocks = blocked_by(subnet, cidr, ports, network.estate, egress=egress, protocol=protocol)
+                if blocks is not None:
+                    span = f"port {ports[0]}" if ports[0] == ports[1] else f"ports {ports[0]}-{ports[1]}"
+                    way = "out to" if egress else "in from"
+                    what = f"{blocks.address} does not let {span} {way} {there.name} at {subnet.address}"
+                    return Hop(what, blocks.location), False
     return Hop(""), True
+
+
+def _crossings(source: Place, target: Place, port: int) -> Iterator[tuple[Place, Place, tuple[int, int], bool]]:
+    """Each border that a connection crosses: whose, towards whom, with which destination ports, and whether outward."""
+    is_task = source.resource is not None and source.resource.type == "aws_ecs_service" and target is not INTERNET
+    back = _EPHEMERAL if is_task else _EPHEMERAL_OF_ANYBODY
+    yield source, target, (port, port), True
+    yield target, source, (port, port), False
+    yield target, source, back, True
+    yield source, target, back, False
 
 
 def _cidrs(place: Place, beside: Resource) -> list[Value]:
@@ -166,22 +172,34 @@ def _enters(network: Network, source: Place, target: Place, port: int, protocol:
 
 
 def _first(
-    network: Network, groups: Iterable[Resource], direction: str, port: int, protocol: str, other: Place
+    network: Network, groups: Iterable[Resource], direction: Direction, port: int, protocol: str, other: Place
 ) -> Rule | None:
-    """The first rule that lets it pass; None where none does.
+    """The first rule of those that together let all of the other side pass; None where they do not.
 
     Raises:
-        Undecidable: where none is known to and one may.
+        Undecidable: where a part of it is let pass by none for certain, and by one perhaps.
     """
-    rules = [rule for group in groups for rule in network.rules(group, direction)]  # type: ignore[arg-type]
+    rules = [rule for group in groups for rule in network.rules(group, direction)]
+    found: list[Rule] = []
+    undecided: Undecidable | None = None
+    for part in other.subnets or (None,):
 
-    def passes(rule: Rule) -> bool:
-        return (
-            rule.covers(port, protocol)
-            and _first_true(rule.peers, lambda peer: _is(peer, rule, other, network)) is not None
-        )
+        def passes(rule: Rule, part: Resource | None = part) -> bool:
+            return rule.covers(port, protocol) and bool(
+                _first_true(rule.peers, lambda peer: _is(peer, rule, other, part, network))
+            )
 
-    return _first_true(rules, passes)
+        try:
+            rule = _first_true(rules, passes)
+        except Undecidable as undecidable:
+            undecided = undecided or undecidable
+            continue
+        if rule is None:
+            return None
+        found.append(rule)
+    if undecided is not None:
+        raise undecided
+    return found[0]
 
 
 def _first_true(items: Iterable[T], test: Callable[[T], bool]) -> T | None:
@@ -198,8 +216,8 @@ def _first_true(items: Iterable[T], test: Callable[[T], bool]) -> T | None:
     return None
 
 
-def _is(peer: Peer, rule: Rule, other: Place, network: Network) -> bool:
-    """Whether a peer of a rule stands for a place."""
+def _is(peer: Peer, rule: Rule, other: Place, part: Resource | None, network: Network) -> bool:
+    """Whether a peer of a rule stands for a place, or for the part of it in one subnet."""
     if peer.kind == "self":
         return any(group is rule.group for group in other.groups)
     if peer.kind == "group":
@@ -211,9 +229,9 @@ def _is(peer: Peer, rule: Rule, other: Place, network: Network) -> bool:
         raise Undecidable(f"the addresses of prefix list {peer} in {rule.source.address} are not known")
     if other is INTERNET:
         return peer.everywhere
-    if isinstance(peer.value, str) and peer.value == "0.0.0.0/0":
+    if isinstance(peer.value, str) and peer.value == INTERNET_CIDR:
         return True
-    return bool(other.subnets) and all(contains(peer.value, subnet["cidr_block"]) for subnet in other.subnets)
+    return part is not None and contains(peer.value, part["cidr_block"])
 
 
 def _names(groups: Iterable[Resource]) -> str:

@@ -128,14 +128,16 @@ def _inline(group: Resource, direction: Direction) -> Iterator[Rule]:
 
 def _of_rule(resource: Resource, estate: Estate) -> Iterator[Rule]:
     kind = resource.peek("type")
-    block = {name: _maybe(resource, name) for name in (*_LISTS, "source_security_group_id", "self", *_PORTS)}
+    names = ("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "source_security_group_id", "self")
+    block = {name: _maybe(resource, name) for name in (*names, *_PORTS)}
     for direction in ("ingress", "egress"):
         if isinstance(kind, Unknown) or kind == direction:
             yield from _owned(resource, direction, block, resource.peek("protocol"), estate)
 
 
 def _of_vpc_rule(resource: Resource, direction: Direction, estate: Estate) -> Iterator[Rule]:
-    block = {name: _maybe(resource, name) for name in (*_SINGLES, *_PORTS)}
+    names = ("cidr_ipv4", "cidr_ipv6", "prefix_list_id", "referenced_security_group_id")
+    block = {name: _maybe(resource, name) for name in (*names, *_PORTS)}
     yield from _owned(resource, direction, block, resource.peek("ip_protocol"), estate)
 
 

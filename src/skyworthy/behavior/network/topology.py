@@ -11,6 +11,8 @@ from skyworthy.behavior.references import undecided
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
 
 SUBNETS = ("aws_subnet", "aws_default_subnet")
+VPCS = ("aws_vpc", "aws_default_vpc")
+MAIN_TABLE = ("main_route_table_id", "default_route_table_id")
 SUBNET_GROUPS = ("aws_db_subnet_group", "aws_elasticache_subnet_group")
 TABLES = ("aws_route_table", "aws_default_route_table")
 
@@ -59,6 +61,15 @@ class Place:
 INTERNET = Place("the internet")
 
 
+def has_own_network(service: Resource) -> bool:
+    """Whether the tasks of a service have network interfaces of their own, not those of their EC2 instances.
+
+    Raises:
+        Undecidable: where that is not known.
+    """
+    return bool(service["network_configuration"])
+
+
 class Network:
     """The network of an estate, indexed once.
 
@@ -83,18 +94,42 @@ class Network:
         return (*found.get((group.address, direction), ()), *found.get(("", direction), ()))
 
     @cached_property
-    def _tables(self) -> dict[str, Resource]:
-        """Address of a subnet -> its route table."""
-        found: dict[str, Resource] = {}
+    def _tables(self) -> dict[str, str]:
+        """Address of a subnet -> key of the route table that is associated with it."""
+        found: dict[str, str] = {}
         for association in self.estate.of("aws_route_table_association"):
             subnet = _known(association.peek("subnet_id"), self.estate, *SUBNETS)
-            table = _known(association.peek("route_table_id"), self.estate, *TABLES)
-            if subnet is not None and table is not None:
-                found[subnet.address] = table
+            key = self._key(association.peek("route_table_id"))
+            if subnet is not None and key:
+                found[subnet.address] = key
         return found
 
-    def table(self, subnet: Resource) -> Resource | None:
-        """The route table of a subnet, the VPC's main one where none is associated; None: the VPC's untouched one.
+    @cached_property
+    def _main_tables(self) -> dict[str, str]:
+        """Address of a VPC -> key of the route table that is made its main one."""
+        found: dict[str, str] = {}
+        for association in self.estate.of("aws_main_route_table_association"):
+            vpc = _known(association.peek("vpc_id"), self.estate, *VPCS)
+            key = self._key(association.peek("route_table_id"))
+            if vpc is not None and key:
+                found[vpc.address] = key
+        return found
+
+    def _key(self, value: Value) -> str:
+        """What stands for a route table: its address, or of a VPC's own main table that of the VPC."""
+        if isinstance(value, Reference) and value.attribute in MAIN_TABLE:
+            vpc = self.estate.get(value.address)
+            return vpc.address if vpc is not None else ""
+        table = _known(value, self.estate, *TABLES)
+        if table is not None:
+            own = table.peek("default_route_table_id") if table.type == "aws_default_route_table" else None
+            return (self._key(own) if isinstance(own, Reference) else "") or table.address
+        vpcs = (vpc for vpc in self.estate.of(*VPCS) for name in MAIN_TABLE if vpc.attributes.get(name) == value)
+        vpc = next(vpcs, None) if isinstance(value, str) else None
+        return vpc.address if vpc is not None else ""
+
+    def _table(self, subnet: Resource) -> str:
+        """The key of the route table of a subnet, the VPC's main one where none is associated.
 
         Raises:
             Undecidable: where an association is unknown that may be the subnet's.
@@ -103,40 +138,29 @@ class Network:
             return self._tables[subnet.address]
         for association in self.estate.of("aws_route_table_association"):
             for name in ("subnet_id", "route_table_id"):
-                value = association.peek(name)
-                if name not in association.attributes and association.blank is None:
-                    continue
+                value = association.attributes.get(name, association.blank)
                 if isinstance(value, (Unknown, Template)):
                     raise undecided(value, f"{name} of {association.address}")
-        return self._main_table(subnet)
-
-    def _main_table(self, subnet: Resource) -> Resource | None:
-        vpc = _known(subnet.peek("vpc_id"), self.estate, "aws_vpc", "aws_default_vpc")
-        for association in self.estate.of("aws_main_route_table_association"):
-            if _known(association.peek("vpc_id"), self.estate, "aws_vpc", "aws_default_vpc") is vpc:
-                return _known(association.peek("route_table_id"), self.estate, *TABLES)
-        for table in self.estate.of("aws_default_route_table"):
-            named = table.peek("default_route_table_id")
-            if isinstance(named, Reference) and vpc is not None and named.address == vpc.address:
-                return table
-        return None
+        vpc = _known(subnet.peek("vpc_id"), self.estate, *VPCS)
+        return "" if vpc is None else self._main_tables.get(vpc.address, vpc.address)
 
     @cached_property
     def _routes(self) -> dict[str, list[Route]]:
-        """Address of a route table -> its routes."""
+        """Key of a route table -> its routes."""
         found: dict[str, list[Route]] = {}
         for table in self.estate.of(*TABLES):
             for block in _blocks(table, "route"):
                 destination = block.get("cidr_block") or block.get("ipv6_cidr_block")
-                found.setdefault(table.address, []).append(self._route(destination, block, table))
+                key = self._key(Reference(table.address, "id"))
+                found.setdefault(key, []).append(self._route(destination, block, table))
         for resource in self.estate.of("aws_route"):
-            owner = _known(resource.peek("route_table_id"), self.estate, *TABLES)
-            if owner is None:
+            owner = self._key(resource.peek("route_table_id"))
+            if not owner:
                 continue
             destination = resource.attributes.get("destination_cidr_block") or resource.attributes.get(
                 "destination_ipv6_cidr_block"
             )
-            found.setdefault(owner.address, []).append(self._route(destination, dict(resource.attributes), resource))
+            found.setdefault(owner, []).append(self._route(destination, dict(resource.attributes), resource))
         return found
 
     def _route(self, destination: Value, target: dict[str, Value], source: Resource) -> Route:
@@ -151,8 +175,7 @@ class Network:
 
     def routes(self, subnet: Resource) -> tuple[Route, ...]:
         """The routes of a subnet beside the local one."""
-        table = self.table(subnet)
-        return tuple(self._routes.get(table.address, ())) if table is not None else ()
+        return tuple(self._routes.get(self._table(subnet), ()))
 
     def is_public(self, subnet: Resource) -> bool:
         """Whether a subnet has a default route to an internet gateway."""

@@ -1,6 +1,7 @@
 """Which policies have a say: those attached to a role, and those attached to what it asks for."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 from skyworthy.behavior.permissions.conditions import Context
 from skyworthy.behavior.permissions.documents import PolicyDocument, document, from_json, many
@@ -39,53 +40,70 @@ def policies_of(role: Resource, estate: Estate) -> list[PolicyDocument]:
 
 
 def _policies_of(role: Resource, estate: Estate) -> list[PolicyDocument]:
-    return [*_inline(role, estate), *(_attached(arn, estate) for arn in _attachments(role, estate))]
-
-
-def _inline(role: Resource, estate: Estate) -> Iterator[PolicyDocument]:
-    for policy in estate.of("aws_iam_role_policy"):
-        if _is_of(policy.peek("role"), role, estate, policy):
-            yield document(policy.peek("policy"), estate, policy.address)
+    made = remembered(estate, "attachments", lambda: _attachments(estate))
+    if made.unclear is not None:
+        raise made.unclear
+    inline, arns = made.inline.get(role.address, []), made.arns.get(role.address, [])
+    found = [document(policy.peek("policy"), estate, policy.address) for policy in inline]
     for block in _listed(role, "inline_policy"):
         if isinstance(block, dict) and block.get("policy") is not None:
             label = f'inline policy "{block.get("name", "")}" of {role.address}'
-            yield document(block["policy"], estate, label)
+            found.append(document(block["policy"], estate, label))
+    once = {str(arn): arn for arn in (*_listed(role, "managed_policy_arns"), *arns)}
+    return [*found, *(_attached(arn, estate) for arn in once.values())]
 
 
-def _listed(role: Resource, name: str) -> tuple[Value, ...]:
+def _listed(resource: Resource, name: str) -> tuple[Value, ...]:
     """The elements of an attribute that may be left out."""
-    value = role.attributes.get(name)
+    value = resource.attributes.get(name)
     return () if value is None else many(value)
 
 
-def _attachments(role: Resource, estate: Estate) -> Iterator[Value]:
-    """What each attachment to a role attaches, each once."""
-    seen: set[str] = set()
-    for arn in _attachment_arns(role, estate):
-        if str(arn) not in seen:
-            seen.add(str(arn))
-            yield arn
+@dataclass
+class _Attachments:
+    """What is attached to the roles of an estate, by their addresses.
+
+    Args:
+        inline: the inline policies.
+        arns: what is attached by ARN.
+        unclear: an attachment whose role is not known may be any role's.
+    """
+
+    inline: dict[str, list[Resource]] = field(default_factory=dict)
+    arns: dict[str, list[Value]] = field(default_factory=dict)
+    unclear: Undecidable | None = None
 
 
-def _attachment_arns(role: Resource, estate: Estate) -> Iterator[Value]:
-    yield from _listed(role, "managed_policy_arns")
-    for item in estate.of("aws_iam_role_policy_attachment"):
-        if _is_of(item.peek("role"), role, estate, item):
-            yield item.peek("policy_arn")
-    for item in estate.of("aws_iam_policy_attachment"):
-        names = item.attributes.get("roles")
-        if names is not None and any(_is_of(name, role, estate, item) for name in many(names)):
-            yield item.peek("policy_arn")
-    for item in estate.of("aws_iam_role_policy_attachments_exclusive"):
-        if _is_of(item.peek("role_name"), role, estate, item):
-            yield from many(item.peek("policy_arns"))
+def _attachments(estate: Estate) -> _Attachments:
+    made = _Attachments()
+    for policy in estate.of("aws_iam_role_policy"):
+        for address in _roles((policy.peek("role"),), policy, estate, made):
+            made.inline.setdefault(address, []).append(policy)
+    for kind, roles, arns in (
+        ("aws_iam_role_policy_attachment", "role", "policy_arn"),
+        ("aws_iam_policy_attachment", "roles", "policy_arn"),
+        ("aws_iam_role_policy_attachments_exclusive", "role_name", "policy_arns"),
+    ):
+        for item in estate.of(kind):
+            for address in _roles(_listed(item, roles), item, estate, made):
+                made.arns.setdefault(address, []).extend(many(item.peek(arns)))
+    return made
 
 
-def _is_of(name: Value, role: Resource, estate: Estate, attachment: Resource) -> bool:
-    """Whether an attachment speaks of a role; one that speaks of nobody known may speak of any."""
-    if isinstance(name, Unknown):
-        raise Undecidable(f"the role of {attachment.address} is not known: {name.reason}", denied=name.denied)
-    return estate.find(name, "aws_iam_role") is role
+def _roles(names: tuple[Value, ...], attachment: Resource, estate: Estate, made: _Attachments) -> Iterator[str]:
+    """The addresses of the roles of these names; what cannot be told is noted."""
+    for name in names:
+        if isinstance(name, Unknown):
+            reason = f"the role of {attachment.address} is not known: {name.reason}"
+            made.unclear = made.unclear or Undecidable(reason, denied=name.denied)
+            continue
+        try:
+            role = estate.find(name, "aws_iam_role")
+        except Undecidable as undecidable:
+            made.unclear = made.unclear or undecidable
+            continue
+        if role is not None:
+            yield role.address
 
 
 def _attached(arn: Value, estate: Estate) -> PolicyDocument:
@@ -117,9 +135,9 @@ def key_policy(key: Resource, estate: Estate) -> PolicyDocument:
     Source: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
     """
     label = f"the key policy of {key.address}"
-    for item in estate.of("aws_kms_key_policy"):
-        if estate.find(item.peek("key_id"), "aws_kms_key") is key:
-            return document(item.peek("policy"), estate, label)
+    own = _holders(estate, "aws_kms_key_policy", "key_id", "aws_kms_key").get(key.address)
+    if own is not None:
+        return document(own.peek("policy"), estate, label)
     if key.attributes.get("policy") is not None:
         return document(key.peek("policy"), estate, label)
     if key.data or estate.origin == "observed":
@@ -134,14 +152,28 @@ def default_key_policy(label: str = "the default key policy") -> PolicyDocument:
     return from_json({"Version": "2012-10-17", "Statement": [delegation]}, label)
 
 
+def _holders(estate: Estate, kind: str, pointer: str, target: str) -> dict[str, Resource]:
+    """The resources of a type that bear a policy for others, by the address of what they point at."""
+
+    def made() -> dict[str, Resource]:
+        pairs = ((estate.find(item.peek(pointer), target), item) for item in estate.of(kind))
+        return {found.address: item for found, item in pairs if found is not None}
+
+    return remembered(estate, ("holders", kind), made)
+
+
 def secret_policy(secret: Resource, estate: Estate) -> PolicyDocument | None:
     """The resource policy of a secret: ``aws_secretsmanager_secret_policy`` or ``policy``; None where it has none."""
     label = f"the resource policy of {secret.address}"
-    for item in estate.of("aws_secretsmanager_secret_policy"):
-        if estate.find(item.peek("secret_arn"), "aws_secretsmanager_secret") is secret:
-            return document(item.peek("policy"), estate, label)
+    own = _holders(estate, "aws_secretsmanager_secret_policy", "secret_arn", "aws_secretsmanager_secret").get(
+        secret.address
+    )
+    if own is not None:
+        return document(own.peek("policy"), estate, label)
     policy = secret.attributes.get("policy")
-    return None if policy is None or policy in ("", {}) else document(policy, estate, label)
+    return (
+        None if policy is None or (isinstance(policy, (str, dict)) and not policy) else document(policy, estate, label)
+    )
 
 
 def resource_policy(resource: Value, estate: Estate) -> PolicyDocument | None:

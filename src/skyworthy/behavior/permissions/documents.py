@@ -4,11 +4,12 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gram
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, split_text
 
 CURRENT_VERSION = "2012-10-17"
 
@@ -83,7 +84,10 @@ def document(value: Value, estate: Estate, label: str) -> PolicyDocument:
         if source is not None and source.type == "aws_iam_policy_document":
             return _from_data_source(source, estate, label)
         return PolicyDocument(label, unknown=_why(value, label))
-    if isinstance(value, (Unknown, Template)):
+    if isinstance(value, Template):
+        decoded = _decoded(value)
+        return PolicyDocument(label, unknown=_why(value, label)) if decoded is None else from_json(decoded, label)
+    if isinstance(value, Unknown):
         return PolicyDocument(label, unknown=_why(value, label))
     if isinstance(value, str):
         try:
@@ -93,6 +97,34 @@ def document(value: Value, estate: Estate, label: str) -> PolicyDocument:
     if not isinstance(value, Mapping):
         return PolicyDocument(label, unknown=Unknown(f"{label} is not a policy document"))
     return from_json(value, label)
+
+
+_BLANK = re.compile("\ue100(\\d+)\ue101")
+"""What stands for a part of a template while its JSON is decoded."""
+
+
+def _decoded(value: Template) -> Mapping[str, Any] | None:
+    """JSON text with references in it, decoded; None where it is none, or where what is unknown could be more of it."""
+    text = "".join(part if isinstance(part, str) else f"\ue100{place}\ue101" for place, part in enumerate(value.parts))
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return _restored(found, value.parts) if isinstance(found, Mapping) else None
+
+
+def _restored(data: Any, parts: tuple[str | Reference | Unknown, ...]) -> Any:
+    if isinstance(data, Mapping):
+        return {key: _restored(item, parts) for key, item in data.items()}
+    if isinstance(data, list):
+        return [_restored(item, parts) for item in data]
+    if not isinstance(data, str):
+        return data
+    return split_text(data, _BLANK, lambda match: _part(parts[int(match[1])]))
+
+
+def _part(part: str | Reference | Unknown) -> Reference | Unknown:
+    return Unknown("it is text") if isinstance(part, str) else part
 
 
 def _why(value: Reference | Template | Unknown, label: str) -> Unknown:

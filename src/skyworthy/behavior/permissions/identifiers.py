@@ -8,7 +8,7 @@ Source: ARN formats in https://docs.aws.amazon.com/service-authorization/latest/
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,7 @@ _ID_IS = {
 
 _NAME_ATTRIBUTES = ("name", "bucket", "identifier", "function_name", "alarm_name")
 _FIELD = re.compile(r"\{(\w+)\}")
+_REGION = re.compile(r"\b[a-z]{2}(?:-gov|-iso[a-z]?)?-(?:north|south|east|west|central)(?:east|west)?-\d\b")
 _ZONE = re.compile(r"([a-z]{2}(?:-[a-z]+)+-\d)[a-z]")
 _CALLER = re.compile(r"(^|\.)data\.aws_(caller_identity|region|partition)\.")
 _DEEPEST = 8
@@ -77,15 +78,40 @@ class Scope:
 
 
 def scope_of(estate: Estate) -> Scope:
-    """Partition, region and account as far as ARNs, zones and endpoints of the estate tell."""
+    """Partition, region and account as far as ARNs, zones, endpoints, else any text of the estate tell."""
     region = account = ""
     for resource in estate:
         place = _place(resource)
         region, account = region or place.region, account or place.account
         if region and account:
             break
+    region = region or _only_region(estate)
     partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
     return Scope(partition, region, account)
+
+
+def _only_region(estate: Estate) -> str:
+    """The region that the estate's texts speak of where it is a single one, else empty."""
+    found: set[str] = set()
+    for resource in estate:
+        for text in _texts(resource.attributes):
+            found.update(_REGION.findall(text))
+        if len(found) > 1:
+            return ""
+    return next(iter(found), "")
+
+
+def _texts(value: Value) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, Template):
+        yield from (part for part in value.parts if isinstance(part, str))
 
 
 def _place(resource: Resource) -> Scope:
@@ -153,6 +179,13 @@ class Speller:
         if reference.address == NOBODY:
             yield Hole((NOBODY, reference.attribute), many=False, allowed="nobody")
             return
+        if depth:
+            yield from self._attribute_of(reference, depth)
+            return
+        key = ("spelled", reference.address, reference.attribute, self.scope)
+        yield from remembered(self.estate, key, lambda: tuple(self._attribute_of(reference, 0)))
+
+    def _attribute_of(self, reference: Reference, depth: int) -> Iterator[Token]:
         found = self.estate.get(reference.address)
         if found is None or depth > _DEEPEST:
             yield self._hole(reference)

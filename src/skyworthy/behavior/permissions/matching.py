@@ -120,11 +120,22 @@ def _walk(text: Tokens, pattern: Tokens) -> Answer:
     holes = [token for token in (*pattern, *text) if isinstance(token, Hole)]
     if not holes:
         return answer(_glob_matches("".join(map(_as_glob, text)), "".join(map(_as_glob, pattern))))
+    if _nobody(text) and not any(isinstance(token, Wildcard) or _is_free(token) for token in pattern):
+        return NO
     if _table(text, pattern, _certain):
         return YES
     if not _table(text, pattern, _possible):
         return NO
     return maybe(_open_question(text, pattern, holes))
+
+
+def _nobody(tokens: Tokens) -> bool:
+    return any(isinstance(token, Hole) and token.allowed == "nobody" for token in tokens)
+
+
+def _is_free(token: Token) -> bool:
+    """Whether it may turn out to be anything, a wildcard included."""
+    return isinstance(token, Hole) and token.allowed == "any"
 
 
 def _open_question(text: Tokens, pattern: Tokens, holes: list[Hole]) -> str:

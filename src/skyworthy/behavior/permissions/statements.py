@@ -29,3 +29,22 @@ def attached_arns(holder: Resource) -> tuple[Value, ...]:
         return (holder.peek("policy_arn"),)
     arns = holder.attributes.get("managed_policy_arns")
     return () if arns is None else many(arns)
+
+
+def principals_of(policy: PolicyDocument) -> Iterator[Value]:
+    """The AWS principals that a resource policy allows something.
+
+    Raises:
+        Undecidable: where the policy is not known.
+    """
+    for statement in policy.statements:
+        if isinstance(statement.effect, str) and statement.effect == "Allow":
+            yield from (statement.principals or {}).get("AWS", ())
+    if policy.unknown is not None:
+        raise policy.unknown.undecidable()
+
+
+def is_account(principal: Value) -> bool:
+    """Whether a principal is a whole account: its root, its number, a reference to it, or everybody."""
+    text = str(principal)
+    return text.endswith((":root", ".account_id}")) or text == "*" or (text.isdigit() and len(text) == 12)

@@ -11,7 +11,7 @@ from skyworthy.estate import Estate, Reference, Template, Unknown, Value
 
 ACCOUNT = Reference(NOBODY, "account")
 _ARN = Template(("arn:aws:iam::", ACCOUNT, ":role/", Reference(NOBODY, "name")))
-_EVERYTHING = from_json(
+EVERYTHING = from_json(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}, ""
 )
 _KEYS = {
@@ -53,7 +53,7 @@ def stranger_may(policy: Value, action: str, estate: Estate, label: str) -> bool
     own = document(policy, estate, f"the policy of {label}")
     # It speaks of what it is attached to, however that is written.
     statements = tuple(replace(item, resources=None, not_resources=None) for item in own.statements)
-    policies = Policies(identity=(_EVERYTHING,), resource=replace(own, statements=statements))
+    policies = Policies(identity=(EVERYTHING,), resource=replace(own, statements=statements))
     principal = Principal(_ARN, account=ACCOUNT)
     context = Context(_KEYS, _LATER)
     other = Reference("data.aws_caller_identity.this", "account_id")

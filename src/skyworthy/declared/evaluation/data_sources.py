@@ -7,7 +7,7 @@ from skyworthy.declared.evaluation.expressions import Scope
 from skyworthy.declared.evaluation.functions import call_function
 from skyworthy.declared.evaluation.policy_document import policy_document
 from skyworthy.declared.evaluation.values import undetermined
-from skyworthy.declared.hcl import Block
+from skyworthy.declared.hcl import Block, named
 from skyworthy.estate import Reference, Unknown, Value, type_of
 
 if TYPE_CHECKING:
@@ -37,9 +37,8 @@ def computed(module: "Module", block: Block, scope: Scope, address: str, name: s
 
 
 def _region(module: "Module", block: Block) -> Value:
-    provider = block.body.attributes.get("provider")
-    named = provider.text if provider else "aws"
-    return module.run.provider_setting(module.providers.get(named, named), "region")
+    provider = named(block.body.attributes.get("provider"), "aws")
+    return module.run.provider_setting(module.providers.get(provider, provider), "region")
 
 
 def _partition(region: Value, address: str, name: str) -> Value:

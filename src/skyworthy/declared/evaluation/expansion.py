@@ -1,7 +1,7 @@
 """The instances that ``count`` and ``for_each`` make of a block."""
 
 from skyworthy.declared.evaluation.expressions import pairs_of
-from skyworthy.declared.evaluation.values import Lazy, SetValue, because, undetermined
+from skyworthy.declared.evaluation.values import Lazy, SetValue, because, to_number, undetermined
 from skyworthy.declared.hcl import Block
 from skyworthy.estate import Unknown, Value
 
@@ -13,9 +13,7 @@ def by_count(count: Value) -> "Keys | Unknown":
     """The instances that a count makes, or why they are not known."""
     if undetermined(count):
         return because(count)
-    if isinstance(count, bool) or not isinstance(count, (int, float, str)):
-        return Unknown(f"count is {count!r}")
-    return [(f"[{number}]", {"count": {"index": number}}) for number in range(int(count))]
+    return [(f"[{number}]", {"count": {"index": number}}) for number in range(int(to_number(count)))]
 
 
 def by_key(collection: Value) -> "Keys | Unknown":

@@ -160,6 +160,8 @@ def _call(node: nodes.Call, scope: Scope) -> Value:
         last = arguments.pop()
         if undetermined(last):
             return because(last)
+        if not isinstance(last, list):
+            raise Failure(f"{kind(last)} cannot be expanded into arguments")
         arguments += last
     return scope.module.call(node.name, arguments)
 

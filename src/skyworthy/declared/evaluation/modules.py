@@ -14,7 +14,7 @@ from skyworthy.declared.evaluation.functions.files import FILE_READERS, contents
 from skyworthy.declared.evaluation.memo import Memo
 from skyworthy.declared.evaluation.run import Run
 from skyworthy.declared.evaluation.values import Failure, Instance, Lazy, because, undetermined
-from skyworthy.declared.hcl import Attribute, Block, parse_template
+from skyworthy.declared.hcl import Attribute, Block, parse_template, traversal_map
 from skyworthy.declared.sources import ModuleSource, local_source, shown
 from skyworthy.errors import BadInput
 from skyworthy.estate import Unknown, Value
@@ -252,15 +252,10 @@ class Module:
 
     def _providers_of(self, call: Block) -> dict[str, str]:
         """The provider configurations that a call hands on: those named, else the default ones."""
-        mapping = call.body.attributes.get("providers")
-        if mapping is None:
+        mapping = traversal_map(call.body.attributes.get("providers"))
+        if not mapping:
             return {name: target for name, target in self.providers.items() if "." not in name}
-        result: dict[str, str] = {}
-        for line in mapping.text.strip("{} \n").replace(",", "\n").splitlines():
-            name, _, target = (part.strip() for part in line.partition("="))
-            if target:
-                result[name] = self.providers.get(target, target)
-        return result
+        return {name: self.providers.get(target, target) for name, target in mapping.items()}
 
     def _relative(self) -> str:
         directory, root = self.source.directory, self.run.root

@@ -19,6 +19,7 @@ _LABELS = {
     "locals": 0,
 }
 _NESTED = {"terraform": {"backend": 1, "required_providers": 0, "cloud": 0}}
+_NAMES = ("depends_on", "provider", "providers", "type", "ignore_changes", "replace_triggered_by")
 _META_BLOCKS = {"lifecycle": 0, "dynamic": 1, "content": 0, "validation": 0}
 
 
@@ -54,7 +55,7 @@ class _Reader:
         return Body(attributes, tuple(blocks))
 
     def attribute(self, name: str, value: Any) -> Attribute:
-        references = name in ("depends_on", "provider", "type", "ignore_changes", "replace_triggered_by")
+        references = name in _NAMES
         expression = self.reference(value) if references else self.expression(value)
         return Attribute(name, expression, json.dumps(value), self.file, 1)
 
@@ -86,4 +87,7 @@ class _Reader:
         """A traversal or type written as a string."""
         if isinstance(value, list):
             return nodes.TupleConstructor(tuple(self.reference(item) for item in value))
+        if isinstance(value, dict):
+            items = [(parse_expression(key, self.file), self.reference(item)) for key, item in value.items()]
+            return nodes.ObjectConstructor(tuple(items))
         return parse_expression(str(value).removeprefix("${").removesuffix("}"), self.file)

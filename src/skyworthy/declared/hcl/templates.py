@@ -1,63 +1,41 @@
-"""Quoted strings, heredocs and templates, with their interpolations and directives."""
+"""Quoted strings, heredocs and templates, with their interpolations and directives.
+
+As in Terraform, a template is first a flat sequence of tokens, literal text line by line; strip markers (``~``) reach
+as far as the neighbouring token, the indentation of ``<<-`` is taken from what begins a line, and then a tree is made.
+"""
 
 import re
-import textwrap
 from abc import abstractmethod
+from dataclasses import dataclass
 
 from skyworthy.declared.hcl import nodes
 from skyworthy.declared.hcl.nodes import Expression, Literal
 from skyworthy.declared.hcl.scanner import Scanner
 
-_LITERAL_RUN = re.compile(r'[^"\\$%\n]+')
-_TEMPLATE_RUN = re.compile(r"[^$%]+")
+_QUOTED_RUN = re.compile(r'[^"\\$%\n]+')
+_TEMPLATE_RUN = re.compile(r"[^$%\n]*\n|[^$%\n]+")
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
 
 
-class _Interpolation(Expression):
-    """An expression in a template with its strip markers, until :func:`_template` has applied them."""
+@dataclass
+class _Text:
+    """Literal text, at most one line of it."""
 
-    __slots__ = ("expression", "left", "right")
-
-    def __init__(self, expression: Expression, left: bool, right: bool) -> None:
-        object.__setattr__(self, "expression", expression)
-        object.__setattr__(self, "left", left)
-        object.__setattr__(self, "right", right)
-
-    expression: Expression
-    left: bool
-    right: bool
+    value: str
 
 
-def _with_text(parts: list[Expression], text: list[str]) -> list[Expression]:
-    return [*parts, Literal("".join(text))] if text else parts
+@dataclass
+class _Sequence:
+    """An interpolation (no word) or a directive, and which neighbours it strips."""
+
+    word: str
+    expression: Expression | None = None
+    names: tuple[str | None, str] = (None, "")
+    left: bool = False
+    right: bool = False
 
 
-def _stripped(parts: list[Expression], *, left: bool, right: bool) -> list[Expression]:
-    """Template parts without white space at either end, as a ``~`` on the neighbouring directive demands."""
-    result = list(parts)
-    if left and result and isinstance(result[0], Literal):
-        result[0] = Literal(result[0].value.lstrip())
-    if right and result and isinstance(result[-1], Literal):
-        result[-1] = Literal(result[-1].value.rstrip())
-    return result
-
-
-def _template(parts: list[Expression]) -> Expression:
-    """What a sequence of parts is: a plain string, a lone interpolation's own value, or a template."""
-    texts: list[Expression] = list(parts)
-    for number, part in enumerate(parts):
-        if isinstance(part, _Interpolation):
-            texts[number] = part.expression
-            if part.left and number and isinstance(texts[number - 1], Literal):
-                texts[number - 1] = Literal(texts[number - 1].value.rstrip())  # type: ignore[attr-defined]
-            following = parts[number + 1] if number + 1 < len(parts) else None
-            if part.right and isinstance(following, Literal):
-                texts[number + 1] = parts[number + 1] = Literal(following.value.lstrip())
-    if not texts:
-        return Literal("")
-    if len(texts) == 1 and not isinstance(texts[0], (nodes.TemplateIf, nodes.TemplateFor)):
-        return texts[0]
-    return nodes.TemplateText(tuple(texts))
+_Token = _Text | _Sequence
 
 
 class TemplateScanner(Scanner):
@@ -70,27 +48,26 @@ class TemplateScanner(Scanner):
     def quoted(self) -> Expression:
         """A string between double quotes."""
         self.position += 1
-        parts: list[Expression] = []
-        text: list[str] = []
-        while True:
-            run = _LITERAL_RUN.match(self.text, self.position)
-            if run:
-                text.append(run.group())
-                self.position = run.end()
-            character = self.text[self.position : self.position + 1]
-            if character == '"':
-                self.position += 1
-                return _template(_with_text(parts, text))
-            if character in ("", "\n"):
+        tokens: list[_Token] = []
+        while not self.text.startswith('"', self.position):
+            if self.text[self.position : self.position + 1] in ("", "\n"):
                 raise self.error("a string is not closed: '\"' expected")
-            if character == "\\":
-                text.append(self.escape())
-            elif not self.opens_sequence():
-                text.append(self.dollar())
+            if self.opens_sequence():
+                tokens.append(self.sequence())
+            elif tokens and isinstance(tokens[-1], _Text):
+                tokens[-1].value += self.quoted_text()
             else:
-                parts = _with_text(parts, text)
-                text = []
-                parts.append(self.sequence(quoted=True))
+                tokens.append(_Text(self.quoted_text()))
+        self.position += 1
+        return self.tree(tokens)
+
+    def quoted_text(self) -> str:
+        """The literal text that comes next in a quoted string."""
+        run = _QUOTED_RUN.match(self.text, self.position)
+        if run:
+            self.position = run.end()
+            return run.group()
+        return self.escape() if self.text[self.position] == "\\" else self.dollar()
 
     def escape(self) -> str:
         """The character that a backslash sequence stands for."""
@@ -105,10 +82,6 @@ class TemplateScanner(Scanner):
         self.position += 2 + width
         return chr(int(digits, 16))
 
-    def opens_sequence(self) -> bool:
-        """Whether an interpolation or a directive begins here."""
-        return self.text.startswith(("${", "%{"), self.position)
-
     def dollar(self) -> str:
         """A literal ``$`` or ``%``, also doubled before a brace."""
         if self.text.startswith(("$${", "%%{"), self.position):
@@ -117,118 +90,156 @@ class TemplateScanner(Scanner):
         self.position += 1
         return self.text[self.position - 1]
 
-    def sequence(self, *, quoted: bool) -> Expression:
-        """An interpolation, or a directive with all that belongs to it."""
-        if self.text.startswith("${", self.position):
-            strip_left = self.text.startswith("~", self.position + 2)
-            self.position += 3 if strip_left else 2
-            outer, self.lines = self.lines, True
-            expression = self.expression()
-            strip_right = self.accept("~")
-            self.expect("}", "to close an interpolation")
-            self.lines = outer
-            return _Interpolation(expression, strip_left, strip_right)
-        word, strip_left = self.directive_head()
-        if word == "if":
-            return self.directive_if(strip_left, quoted=quoted)
-        if word == "for":
-            return self.directive_for(strip_left, quoted=quoted)
-        raise self.error(f"the directive %{{ {word} }} has no beginning")
-
-    def directive_head(self) -> tuple[str | None, bool]:
-        """The word of a directive, and whether it strips what is before it."""
-        strip_left = self.text.startswith("~", self.position + 2)
-        self.position += 3 if strip_left else 2
-        self.lines = True
-        return self.identifier(), strip_left
-
-    def directive_end(self) -> bool:
-        """Passes the end of a directive; whether it strips what follows."""
-        strip_right = self.accept("~")
-        self.expect("}", "to close a directive")
-        self.lines = False
-        return strip_right
-
-    def directive_if(self, strip_left: bool, *, quoted: bool) -> Expression:
-        """``%{ if }`` up to its ``%{ endif }``."""
-        condition = self.expression()
-        strip = self.directive_end()
-        then, word, strip_before = self.until(("else", "endif"), quoted=quoted)
-        strip_after = self.directive_end()
-        otherwise: Expression = Literal("")
-        first = _template(_stripped(then, left=strip, right=strip_before))
-        if word == "else":
-            strip = strip_after
-            parts, _, strip_before = self.until(("endif",), quoted=quoted)
-            strip_after = self.directive_end()
-            otherwise = _template(_stripped(parts, left=strip, right=strip_before))
-        return _Interpolation(nodes.TemplateIf(condition, first, otherwise), strip_left, strip_after)
-
-    def directive_for(self, strip_left: bool, *, quoted: bool) -> Expression:
-        """``%{ for }`` up to its ``%{ endfor }``."""
-        first = self.identifier()
-        second = self.identifier() if self.accept(",") else None
-        if first is None or not self.word("in"):
-            raise self.error("'in' expected in %{ for }")
-        collection = self.expression()
-        strip = self.directive_end()
-        parts, _, strip_before = self.until(("endfor",), quoted=quoted)
-        strip_after = self.directive_end()
-        body = _template(_stripped(parts, left=strip, right=strip_before))
-        key, value = (first, second) if second else (None, first)
-        return _Interpolation(nodes.TemplateFor(key, value, collection, body), strip_left, strip_after)
-
-    def until(self, words: tuple[str, ...], *, quoted: bool) -> tuple[list[Expression], str, bool]:
-        """Template parts up to one of some directives; the position is then behind that directive's word."""
-        parts: list[Expression] = []
-        text: list[str] = []
+    def template(self, *, flush: bool = False) -> Expression:
+        """The whole text as a template, as in a heredoc (``<<-`` if flush) or a template file."""
+        tokens: list[_Token] = []
         while self.position < len(self.text):
-            if not self.opens_sequence():
-                text.append(self.template_text(quoted=quoted))
-                continue
-            parts = _with_text(parts, text)
-            text = []
-            if self.text.startswith("%{", self.position):
-                start = self.position
-                word, strip_left = self.directive_head()
-                if word in words:
-                    return parts, word, strip_left
-                self.position, self.lines = start, False
-            parts.append(self.sequence(quoted=quoted))
-        raise self.error(f"%{{ {words[-1]} }} is missing")
+            tokens.append(self.sequence() if self.opens_sequence() else _Text(self.line_text()))
+        return self.tree(tokens, flush=flush)
 
-    def template_text(self, *, quoted: bool) -> str:
-        """The literal text that comes next."""
-        if quoted and self.text[self.position] == "\\":
-            return self.escape()
-        if quoted and self.text[self.position] in '"\n':
-            raise self.error("a directive is not closed before the end of its string")
-        run = (_LITERAL_RUN if quoted else _TEMPLATE_RUN).match(self.text, self.position)
-        if run:
-            self.position = run.end()
-            return run.group()
-        return self.dollar()
-
-    def template(self) -> Expression:
-        """The whole text as a template, as in a heredoc or a template file."""
-        parts: list[Expression] = []
-        text: list[str] = []
-        while self.position < len(self.text):
-            if self.opens_sequence():
-                parts = _with_text(parts, text)
-                text = []
-                parts.append(self.sequence(quoted=False))
-            else:
-                text.append(self.template_text(quoted=False))
-        return _template(_with_text(parts, text))
+    def line_text(self) -> str:
+        """The literal text that comes next, up to the end of its line."""
+        parts: list[str] = []
+        while self.position < len(self.text) and not self.opens_sequence():
+            run = _TEMPLATE_RUN.match(self.text, self.position)
+            parts.append(run.group() if run else self.dollar())
+            self.position = run.end() if run else self.position
+            if parts[-1].endswith("\n"):
+                break
+        return "".join(parts)
 
     def heredoc(self, head: "re.Match[str]") -> Expression:
         """The lines up to the closing word, as a template."""
         ending = re.compile(rf"^[ \t]*{re.escape(head[2])}[ \t\r]*$", re.MULTILINE).search(self.text, head.end())
         if ending is None:
             raise self.error(f"the heredoc {head[2]} is not closed")
-        content = self.text[head.end() : ending.start()]
-        first_line = self.line + 1
+        inner = type(self)(self.text[head.end() : ending.start()], self.file, self.line + 1)
         self.position = ending.end()
-        inner = type(self)(textwrap.dedent(content) if head[1] else content, self.file, first_line)
-        return inner.template()
+        return inner.template(flush=bool(head[1]))
+
+    def opens_sequence(self) -> bool:
+        """Whether an interpolation or a directive begins here."""
+        return self.text.startswith(("${", "%{"), self.position)
+
+    def sequence(self) -> _Sequence:
+        """An interpolation or a directive."""
+        directive = self.text.startswith("%{", self.position)
+        left = self.text.startswith("~", self.position + 2)
+        self.position += 3 if left else 2
+        outer, self.lines = self.lines, True
+        found = self.directive() if directive else _Sequence("", self.expression())
+        found.left, found.right = left, self.accept("~")
+        self.expect("}", "to close a directive" if directive else "to close an interpolation")
+        self.lines = outer
+        return found
+
+    def directive(self) -> _Sequence:
+        """What stands between the braces of a directive."""
+        word = self.identifier()
+        if word == "if":
+            return _Sequence("if", self.expression())
+        if word == "for":
+            first = self.identifier()
+            second = self.identifier() if self.accept(",") else None
+            if first is None or not self.word("in"):
+                raise self.error("'in' expected in %{ for }")
+            return _Sequence("for", self.expression(), (first, second) if second else (None, first))
+        if word not in ("else", "endif", "endfor"):
+            raise self.error(f"%{{ {word} }} is not a directive")
+        return _Sequence(word)
+
+    def tree(self, tokens: list[_Token], *, flush: bool = False) -> Expression:
+        """The expression that the tokens of a whole template make."""
+        _strip(tokens)
+        if flush:
+            _flush(tokens)
+        rest = list(tokens)
+        parts, word = self.parts(rest)
+        if word:
+            raise self.error(f"%{{ {word} }} has no beginning")
+        return _joined(parts)
+
+    def parts(self, rest: list[_Token]) -> tuple[list[Expression], str]:
+        """Takes tokens up to a directive that ends or divides another, and gives that directive's word."""
+        found: list[Expression] = []
+        while rest:
+            token = rest.pop(0)
+            if isinstance(token, _Text):
+                found.append(Literal(token.value))
+            elif token.word == "if":
+                found.append(self.choice(token, rest))
+            elif token.word == "for":
+                body, word = self.parts(rest)
+                self.closed("endfor", word)
+                assert token.expression is not None
+                found.append(nodes.TemplateFor(token.names[0], token.names[1], token.expression, _joined(body)))
+            elif token.word:
+                return found, token.word
+            elif token.expression is not None:
+                found.append(token.expression)
+        return found, ""
+
+    def choice(self, token: _Sequence, rest: list[_Token]) -> Expression:
+        """``%{ if }`` with both its branches."""
+        then, word = self.parts(rest)
+        otherwise: list[Expression] = []
+        if word == "else":
+            otherwise, word = self.parts(rest)
+        self.closed("endif", word)
+        assert token.expression is not None
+        return nodes.TemplateIf(token.expression, _joined(then), _joined(otherwise))
+
+    def closed(self, wanted: str, found: str) -> None:
+        """Refuses a directive that is closed by another's end, or by none."""
+        if found != wanted:
+            raise self.error(f"%{{ {wanted} }} is missing")
+
+
+def _strip(tokens: list[_Token]) -> None:
+    """Takes the white space away from the texts that a strip marker touches."""
+    for number, token in enumerate(tokens):
+        if isinstance(token, _Text):
+            continue
+        before = tokens[number - 1] if number else None
+        after = tokens[number + 1] if number + 1 < len(tokens) else None
+        if token.left and isinstance(before, _Text):
+            before.value = before.value.rstrip()
+        if token.right and isinstance(after, _Text):
+            after.value = after.value.lstrip()
+
+
+def _flush(tokens: list[_Token]) -> None:
+    """Takes the least indentation of all lines away from each; blank lines do not count and stay as they are."""
+    widths: list[int] = []
+    starts: list[_Text] = []
+    begins_line = True
+    for token in tokens:
+        text = token.value if isinstance(token, _Text) else ""
+        blank = text.endswith("\n") and not text.strip()
+        if begins_line and not blank:
+            widths.append(len(text) - len(text.lstrip()))
+            if isinstance(token, _Text):
+                starts.append(token)
+        begins_line = text.endswith("\n")
+    width = min(widths, default=0)
+    for start in starts:
+        start.value = start.value[width:]
+
+
+def _joined(parts: list[Expression]) -> Expression:
+    """A plain string, a lone interpolation's own value, or a template."""
+    if len(parts) == 1 and not isinstance(parts[0], (nodes.TemplateIf, nodes.TemplateFor)):
+        return parts[0]
+    merged: list[Expression] = []
+    for part in parts:
+        if merged and _is_text(part) and _is_text(merged[-1]):
+            merged[-1] = Literal(merged[-1].value + part.value)  # type: ignore[attr-defined]
+        else:
+            merged.append(part)
+    if not merged:
+        return Literal("")
+    return merged[0] if len(merged) == 1 and _is_text(merged[0]) else nodes.TemplateText(tuple(merged))
+
+
+def _is_text(part: Expression) -> bool:
+    return isinstance(part, Literal) and isinstance(part.value, str)

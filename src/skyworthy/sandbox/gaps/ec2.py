@@ -1,4 +1,4 @@
-"""EC2: descriptions of security group rules that name a group or a prefix list."""
+"""EC2: descriptions of security group rules, and the status of flow logs."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -45,3 +45,31 @@ def _same_ports(rule: Any, permission: dict[str, Any]) -> bool:
     if rule.ip_protocol == "-1":
         return str(permission.get("IpProtocol")) == "-1"
     return (rule.from_port, rule.to_port) == (permission.get("FromPort"), permission.get("ToPort"))
+
+
+def _fails_to_deliver(clients: Clients) -> bool:
+    ec2, logs = clients("ec2"), clients("logs")
+    logs.create_log_group(logGroupName="probe")
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    ec2.create_flow_logs(
+        ResourceIds=[vpc],
+        ResourceType="VPC",
+        TrafficType="ALL",
+        LogDestinationType="cloud-watch-logs",
+        LogDestination="arn:aws:logs:us-east-1:123456789012:log-group:probe",
+        DeliverLogsPermissionArn="arn:aws:iam::123456789012:role/probe",
+    )
+    return bool(ec2.describe_flow_logs()["FlowLogs"][0]["DeliverLogsStatus"] != "SUCCESS")
+
+
+@follows("ec2", "CreateFlowLogs", lacking=_fails_to_deliver)
+def deliver_flow_logs(call: Call) -> None:
+    """See https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_FlowLog.html.
+
+    moto knows a log group by name only; one that is given by ARN and exists gets its logs, too.
+    """
+    groups = store(call, "logs").groups
+    for flow_log in store(call, "ec2").flow_logs.values():
+        destination = str(flow_log.log_destination or "")
+        if destination.rpartition(":log-group:")[2].removesuffix(":*") in groups:
+            flow_log.deliver_logs_status, flow_log.deliver_logs_error_message = "SUCCESS", None

@@ -65,8 +65,10 @@ def merge(*maps: Value) -> Value:
         if isinstance(item, Lazy):
             pairs = pairs_of(item)
             result.update(pairs if not isinstance(pairs, Unknown) else ())
-        elif item is not None:
+        elif isinstance(item, dict):
             result.update(item)
+        elif item is not None:
+            raise Failure(f"merge: a map is needed, not {kind(item)}")
     return result
 
 

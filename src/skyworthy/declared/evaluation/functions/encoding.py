@@ -34,16 +34,24 @@ def _json_parts(value: Value) -> "list[str | Reference | Unknown]":
     if isinstance(value, (Reference, Unknown)):
         return ['"', value, '"']
     if isinstance(value, Template):
-        inner = [json.dumps(part)[1:-1] if isinstance(part, str) else part for part in value.parts]
+        inner = [_json_text(part)[1:-1] if isinstance(part, str) else part for part in value.parts]
         return ['"', *inner, '"']
     if isinstance(value, dict):
-        items = [[json.dumps(key) + ":", *_json_parts(value[key])] for key in sorted(value)]
+        items = [[_json_text(key) + ":", *_json_parts(value[key])] for key in sorted(value)]
         return ["{", *_comma_separated(items), "}"]
     if isinstance(value, list):
         return ["[", *_comma_separated([_json_parts(item) for item in value]), "]"]
     if isinstance(value, float):
         return [number_text(value)]
-    return [json.dumps(value)]
+    return [_json_text(value) if isinstance(value, str) else json.dumps(value)]
+
+
+def _json_text(text: str) -> str:
+    """A JSON string with the escapes of Terraform's encoder, which is made to be safe inside HTML."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    for character in "<>&\u2028\u2029":
+        quoted = quoted.replace(character, f"\\u{ord(character):04x}")
+    return quoted
 
 
 def _comma_separated(

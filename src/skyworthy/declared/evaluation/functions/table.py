@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from skyworthy.declared.evaluation.values import Failure, because, first_blank, undetermined
-from skyworthy.estate.values import Unknown, Value
+from skyworthy.estate.values import Undecidable, Unknown, Value
 
 Needs = Literal["arguments", "contents", "nothing"]
 
@@ -55,5 +55,7 @@ def call_function(name: str, arguments: list[Value]) -> Value:
                 return because(blank)
     try:
         return entry.body(*arguments)
+    except Undecidable as error:
+        return Unknown(error.reason)
     except (TypeError, ValueError, AttributeError, KeyError, IndexError, OverflowError) as error:
         raise Failure(f"{name}: {error}") from error

@@ -1,7 +1,16 @@
 """Type conversion functions."""
 
 from skyworthy.declared.evaluation.functions.table import function
-from skyworthy.declared.evaluation.values import Failure, SetValue, kind, make_set, to_bool, to_number, to_text
+from skyworthy.declared.evaluation.values import (
+    Failure,
+    SetValue,
+    kind,
+    make_set,
+    to_bool,
+    to_number,
+    to_text,
+    undetermined,
+)
 from skyworthy.estate.values import Value
 
 
@@ -23,16 +32,29 @@ def tobool(value: Value) -> Value:
     return None if value is None else to_bool(value)
 
 
-@function("tolist")
+@function("tolist", "nothing")
 def tolist(value: Value) -> Value:
     """``tolist``."""
-    return None if value is None else list(_collection(value))
+    return value if _left_alone(value) else unified(list(_collection(value)))
 
 
-@function("toset")
+@function("toset", "nothing")
 def toset(value: Value) -> Value:
     """``toset``."""
-    return None if value is None else make_set(_collection(value))
+    return value if _left_alone(value) else make_set(unified(list(_collection(value))))
+
+
+def unified(items: list[Value]) -> list[Value]:
+    """The elements of a list, set or map, which have one type: scalars of several types become strings."""
+    kinds = {kind(item) for item in items if item is not None and not undetermined(item)}
+    if len(kinds) < 2 or not kinds <= {"string", "number", "bool"}:
+        return items
+    return [item if item is None else to_text(item) for item in items]
+
+
+def _left_alone(value: Value) -> bool:
+    """Null, and computed collections: what they hold is not known, but where it comes from is."""
+    return value is None or undetermined(value)
 
 
 def _collection(value: Value) -> "list[Value]":
@@ -41,10 +63,10 @@ def _collection(value: Value) -> "list[Value]":
     return value
 
 
-@function("tomap")
+@function("tomap", "nothing")
 def tomap(value: Value) -> Value:
     """``tomap``."""
-    return value
+    return dict(zip(value, unified(list(value.values())), strict=True)) if isinstance(value, dict) else value
 
 
 @function("sensitive", "nothing")

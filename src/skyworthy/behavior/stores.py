@@ -1,0 +1,82 @@
+"""Databases and caches as the environment of a container names them."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references
+
+_DATABASES = ("aws_db_instance", "aws_rds_cluster", "aws_rds_cluster_instance", "aws_db_proxy")
+_CACHES = ("aws_elasticache_replication_group", "aws_elasticache_cluster", "aws_elasticache_serverless_cache")
+_ENGINE_PORTS = {"postgres": 5432, "aurora-postgresql": 5432, "mysql": 3306, "mariadb": 3306, "aurora-mysql": 3306}
+_CACHE_PORT = 6379
+_DATABASE_NAME = re.compile(
+    r"(^|_)(POSTGRES(QL)?|PG|MYSQL|MARIADB|RDS|DB|DATABASE|SQLALCHEMY)(?=_|[A-Z]*$|$)", re.IGNORECASE
+)
+_CACHE_NAME = re.compile(r"(^|_)(REDIS|VALKEY|CACHE|MEMCACHED)(?=_|$)", re.IGNORECASE)
+_HOST_NAME = re.compile(r"(?P<stem>.+)_(HOST|HOSTNAME|SERVER|ENDPOINT|ADDRESS)", re.IGNORECASE)
+_PORT_IN_URL = re.compile(r":(?P<port>\d{2,5})(?=/|\?|$)")
+
+
+def store_of(value: Value, estate: Estate) -> Resource | None:
+    """The database or cache whose endpoint a value is or holds, None where it is none of the estate."""
+    for reference in references(value):
+        found = estate.get(reference.address)
+        if found is not None and found.type in (*_DATABASES, *_CACHES):
+            return found
+    if isinstance(value, str) and "." in value:
+        try:
+            return estate.find(value, *_DATABASES, *_CACHES)
+        except Undecidable:
+            return None
+    return None
+
+
+def endpoint_problems(variables: Mapping[str, Value], estate: Estate) -> Iterator[str]:
+    """What does not fit between names, hosts and ports of an environment, a clause each.
+
+    Args:
+        variables: the plain environment: name -> value.
+        estate: where references point.
+    """
+    for name, value in variables.items():
+        store = store_of(value, estate)
+        if store is None:
+            continue
+        database, cache = _DATABASE_NAME.search(name), _CACHE_NAME.search(name)
+        if database and not cache and store.type in _CACHES:
+            yield f"{name} names the cache {store.address}"
+        if cache and not database and store.type in _DATABASES:
+            yield f"{name} names the database {store.address}"
+        port = _port(name, value, variables)
+        actual = port_of(store)
+        if port is not None and actual is not None and port[1] != actual:
+            yield f"{port[0]} is {port[1]}, {store.address} listens on {actual}"
+
+
+def _port(name: str, value: Value, variables: Mapping[str, Value]) -> tuple[str, int] | None:
+    """The port that goes with a host: in the same text, or in the variable beside it; and where it stands."""
+    if isinstance(value, Template):
+        for part, following in zip(value.parts, value.parts[1:], strict=False):
+            match = (
+                _PORT_IN_URL.match(following) if isinstance(part, Reference) and isinstance(following, str) else None
+            )
+            if match:
+                return f"the port in {name}", int(match["port"])
+    stem = _HOST_NAME.fullmatch(name)
+    if stem is None:
+        return None
+    beside = f"{stem['stem']}_PORT"
+    port = variables.get(beside)
+    return (beside, int(port)) if isinstance(port, (str, int)) and str(port).isdigit() else None
+
+
+def port_of(store: Resource) -> int | None:
+    """The port on which a database or cache listens, None where that is not known."""
+    port = store.attributes.get("port")
+    if isinstance(port, (Unknown, Reference, Template)):
+        return None
+    if port is not None:
+        return int(port)
+    if store.type in _CACHES:
+        return _CACHE_PORT if store.attributes.get("engine", "redis") in ("redis", "valkey") else None
+    return _ENGINE_PORTS.get(str(store.attributes.get("engine")))
