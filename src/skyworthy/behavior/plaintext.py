@@ -51,6 +51,11 @@ _SOURCES = {
 _TYPE = re.compile(r"(?:^|\.)([a-z0-9]+_[a-z0-9_]+)\.[\w-]+(\[.*\])?$")
 
 
+def named_like_a_secret(name: str) -> bool:
+    """Whether a name, of an environment variable or a Terraform variable, is that of something secret."""
+    return bool(_NAME.search(name)) and not _PUBLIC.search(name)
+
+
 def reason_secret(name: str, value: Value, estate: Estate) -> str:
     """Why a variable of a plain environment is secret; empty where it is not.
 

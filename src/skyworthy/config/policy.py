@@ -19,6 +19,7 @@ class Policy:
         min_tasks: tasks that a service runs at least.
         log_retention_days: log groups keep events at least this long, in days; never expiring is a finding too.
         enhanced_monitoring: the database publishes operating-system metrics.
+        remote_state: the state is kept in a backend that people share.
         secret_recovery_days: a deleted secret can be restored for at least this long, in days; 0 does not demand it.
     """
 
@@ -32,12 +33,13 @@ class Policy:
     min_tasks: int = 1
     log_retention_days: int = 1
     enhanced_monitoring: bool = False
+    remote_state: bool = False
     secret_recovery_days: int = 0
 
 
 BUILT_IN_POLICIES = {
     "baseline": Policy(),
-    "staging": Policy(backup_retention_days=3, log_retention_days=7),
+    "staging": Policy(backup_retention_days=3, log_retention_days=7, remote_state=True),
     "production": Policy(
         multi_az=True,
         nat_per_zone=True,
@@ -48,6 +50,7 @@ BUILT_IN_POLICIES = {
         min_tasks=2,
         log_retention_days=30,
         enhanced_monitoring=True,
+        remote_state=True,
         secret_recovery_days=7,
     ),
 }

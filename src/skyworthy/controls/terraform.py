@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 
-from skyworthy.controls.registry import STACK, control
+from skyworthy.behavior.plaintext import named_like_a_secret
+from skyworthy.config import Policy
+from skyworthy.controls.registry import STACK, control, not_applicable
 from skyworthy.estate import Estate, Undecidable
+from skyworthy.estate.configuration import Backend, Configuration
 
 
 @control("terraform.readable", on=STACK, severity="medium", refs=["REQ STA-1"], lenses=("declared",))
@@ -38,3 +41,109 @@ def inventory_is_complete(estate: Estate, inventory: Mapping[str, int]) -> None:
                     raise Undecidable(f"{resource.address}: {resource.blank.reason}")
             short.append(f"{len(found)} {name}, at least {least} expected")
     assert not short, "; ".join(short)
+
+
+LOCKING = frozenset({"cloud", "remote", "gcs", "azurerm", "consul", "pg", "kubernetes", "oss", "cos"})
+"""Backends that lock by themselves. Source: https://developer.hashicorp.com/terraform/language/state/locking"""
+
+
+@control("terraform.state-shared", on=STACK, severity="high", refs=["REQ STA-10", "REQ REF-12"], lenses=("declared",))
+def state_is_shared(configuration: Configuration, policy: Policy) -> None:
+    """The state is kept in a backend that everybody who deploys shares.
+
+    Why: with a state on one machine, the next person to deploy builds everything again or destroys it.
+    Fix: add a `backend` block, such as `backend "s3"` with a bucket of its own.
+    """
+    if not policy.remote_state:
+        not_applicable("a local state is allowed here")
+    assert configuration.backend is not None, "there is no backend: the state is a file of whoever applies"
+    assert configuration.backend.type != "local", "the backend is local: the state is a file of whoever applies"
+
+
+@control("terraform.state-locked", on=STACK, severity="high", refs=["REQ STA-10", "REQ REF-12"], lenses=("declared",))
+def state_is_locked(configuration: Configuration) -> None:
+    """The state is locked while somebody changes it.
+
+    Why: two applies at once overwrite each other's state, and resources are lost from it.
+    Fix: set `use_lockfile = true` in `backend "s3"`, or name a `dynamodb_table`.
+    """
+    backend = _shared(configuration)
+    if backend.type in LOCKING:
+        return
+    if backend.type != "s3":
+        raise Undecidable(f"whether backend {backend.type!r} locks is not known here")
+    if not any(backend.attributes.get(name) for name in ("use_lockfile", "dynamodb_table")):
+        _complete(backend)
+    locked = backend.attributes.get("use_lockfile") or backend.attributes.get("dynamodb_table")
+    assert locked, f"{backend.location}: backend s3 sets neither use_lockfile nor dynamodb_table"
+
+
+@control(
+    "terraform.state-encrypted", on=STACK, severity="high", refs=["REQ STA-10", "REQ REF-12"], lenses=("declared",)
+)
+def state_is_encrypted(configuration: Configuration) -> None:
+    """The state is encrypted where it lies.
+
+    Why: the state holds every attribute in clear, passwords included.
+    Fix: set `encrypt = true` in `backend "s3"`.
+    """
+    backend = _shared(configuration)
+    if backend.type != "s3":
+        not_applicable(f"backend {backend.type} has no switch for it")
+    if backend.attributes.get("encrypt") is None and not backend.attributes.get("kms_key_id"):
+        _complete(backend)
+    encrypted = backend.attributes.get("encrypt") or backend.attributes.get("kms_key_id")
+    assert encrypted, f"{backend.location}: backend s3 does not set encrypt = true"
+
+
+def _shared(configuration: Configuration) -> Backend:
+    backend = configuration.backend
+    if backend is None or backend.type == "local":
+        not_applicable("the state is a local file, see terraform.state-shared")
+    assert backend is not None, "not_applicable() has raised"
+    return backend
+
+
+def _complete(backend: Backend) -> None:
+    """A backend without its bucket gets the rest at ``terraform init -backend-config``, which nobody here can see."""
+    if not backend.attributes.get("bucket"):
+        raise Undecidable(f"{backend.location}: backend s3 is completed at `terraform init -backend-config`")
+
+
+@control("terraform.versions-pinned", on=STACK, severity="medium", refs=["REQ STA-10"], lenses=("declared",))
+def versions_are_pinned(configuration: Configuration) -> None:
+    """Terraform, every provider and every module from elsewhere are pinned.
+
+    Why: without a constraint, the next release changes what the same code does.
+    Fix: set `required_version`, a `version` for each of `required_providers`, and `version` or `?ref=` on modules.
+    """
+    problems = [] if configuration.required_version else ["required_version is not set"]
+    pinned = {pin.name for pin in configuration.required_providers if pin.version}
+    used = {provider.name for provider in configuration.providers} | {
+        pin.name for pin in configuration.required_providers
+    }
+    problems += [f"provider {name} has no version constraint" for name in sorted(used - pinned)]
+    problems += [
+        f"{call.location}: module {call.name} is not pinned"
+        for call in configuration.calls
+        if call.source and call.directory is None and not call.version and "ref=" not in call.source
+    ]
+    assert not problems, "; ".join(problems)
+
+
+@control(
+    "terraform.secrets-marked", on=STACK, severity="medium", refs=["REQ STA-10", "REQ SEC-6"], lenses=("declared",)
+)
+def secret_variables_are_sensitive(configuration: Configuration) -> None:
+    """Variables and outputs that hold something secret are marked sensitive.
+
+    Why: a plan prints every value that is not, into logs that many people read.
+    Fix: set `sensitive = true`.
+    """
+    found = [
+        f"{item.location}: {kind} {item.name}"
+        for kind, items in (("variable", configuration.variables), ("output", configuration.outputs))
+        for item in items
+        if named_like_a_secret(item.name) and not item.sensitive
+    ]
+    assert not found, f"not marked sensitive: {', '.join(found)}"

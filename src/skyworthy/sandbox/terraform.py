@@ -200,8 +200,8 @@ def opened(
         variables: values of variables, as Terraform's `-var` takes them.
         var_files: further variable files; `sandbox.tfvars` in the root is used by itself, before them.
         parallelism: how many resources at once.
-        folder: keep the copy and its state here, for later applies to the same sandbox; by default it goes when the block
-            ends.
+        folder: keep the copy and its state here, for later applies to the same sandbox; by default both go when the
+            block ends.
     """
     executable()
     inputs = _inputs(root.resolve(), variables or {}, var_files)

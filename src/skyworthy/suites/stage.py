@@ -2,11 +2,13 @@
 
 from contextlib import ExitStack
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from skyworthy import declared
 from skyworthy.config import Environment, Settings, Waiver
 from skyworthy.estate import Estate
+from skyworthy.estate.configuration import Configuration
 from skyworthy.suites.options import Options, waivers_of
 
 if TYPE_CHECKING:
@@ -43,8 +45,20 @@ class Stage:
             BadInput: the Terraform cannot be read.
         """
         self.options.progress(f"reading {self.environment.root}")
-        files = [self.environment.root / name for name in self.environment.var_files]
-        return declared.read(self.environment.root, var_files=files, cache=self.settings.cache)
+        return declared.read(self.environment.root, var_files=self._var_files, cache=self.settings.cache)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """Backend, pins and variables of the root module.
+
+        Raises:
+            BadInput: the Terraform cannot be read.
+        """
+        return declared.configuration(self.environment.root, var_files=self._var_files)
+
+    @property
+    def _var_files(self) -> list[Path]:
+        return [self.environment.root / name for name in self.environment.var_files]
 
     @cached_property
     def waivers(self) -> tuple[Waiver, ...]:

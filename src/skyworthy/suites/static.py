@@ -7,6 +7,7 @@ from skyworthy import checkov
 from skyworthy.config import Environment
 from skyworthy.controls import catalogue
 from skyworthy.estate import Estate
+from skyworthy.estate.configuration import Configuration
 from skyworthy.results import SuiteResult
 from skyworthy.suites.facts import declared_facts
 from skyworthy.suites.stage import Stage
@@ -24,7 +25,7 @@ def run(stage: Stage) -> SuiteResult:
     with stopwatch() as seconds, _checkov(stage) as scan:
         estate = stage.declared
         stage.options.progress(f"judging {len(estate)} resources")
-        verdicts = judge_declared(estate, environment)
+        verdicts = judge_declared(estate, stage.configuration, environment)
         notes: tuple[str, ...] = ()
         if scan is not None:
             stage.options.progress("waiting for checkov")
@@ -45,7 +46,7 @@ def _checkov(stage: Stage) -> Iterator[checkov.Scan | None]:
         yield scan
 
 
-def judge_declared(estate: Estate, environment: Environment) -> list[Verdict]:
+def judge_declared(estate: Estate, configuration: Configuration, environment: Environment) -> list[Verdict]:
     """The verdict of every control of the catalogue on a declared estate, before waivers."""
     return [
         judge(
@@ -55,6 +56,7 @@ def judge_declared(estate: Estate, environment: Environment) -> list[Verdict]:
             environment.policy,
             root=environment.name,
             inventory=environment.inventory,
+            configuration=configuration,
         )
         for case in cases(catalogue(), estate, "declared")
     ]

@@ -193,6 +193,27 @@ def test_every_style_of_rule_lets_it_pass(ask: Callable[[str], Ask], rules: str)
     assert ask(rules)("aws_lb.main", "aws_ecs_service.api", 8000).open
 
 
+def test_several_ranges_together_cover_the_other_side(ask: Callable[[str], Ask]) -> None:
+    each = BY_CIDR.replace('["10.0.10.0/23"]', "aws_subnet.private[*].cidr_block")
+    assert ask(each)("aws_lb.main", "aws_ecs_service.api", 8000).open
+
+
+def test_a_route_in_the_main_table_of_the_vpc(ask: Callable[[str], Ask]) -> None:
+    route = """
+resource "aws_route" "main" {
+  route_table_id         = aws_vpc.main.main_route_table_id
+  destination_cidr_block = "0.0.0.0/0"
+  nat_gateway_id         = aws_nat_gateway.main.id
+}
+
+resource "aws_nat_gateway" "main" {
+  allocation_id = "eipalloc-12345678"
+  subnet_id     = aws_subnet.public.id
+}
+"""
+    assert ask(OPEN_OUT + route)("aws_ecs_service.api", "internet", 443).open
+
+
 def test_the_path_names_the_rules(ask: Callable[[str], Ask]) -> None:
     way = ask(BY_VPC_RULE)("aws_lb.main", "aws_ecs_service.api", 8000)
     assert [hop.what for hop in way.hops] == [

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePath
 from typing import TypeVar
 
@@ -183,14 +184,9 @@ def _first(
     found: list[Rule] = []
     undecided: Undecidable | None = None
     for part in other.subnets or (None,):
-
-        def passes(rule: Rule, part: Resource | None = part) -> bool:
-            return rule.covers(port, protocol) and bool(
-                _first_true(rule.peers, lambda peer: _is(peer, rule, other, part, network))
-            )
-
         try:
-            rule = _first_true(rules, passes)
+            asked = partial(_passes, port=port, protocol=protocol, other=other, part=part, network=network)
+            rule = _first_true(rules, asked)
         except Undecidable as undecidable:
             undecided = undecided or undecidable
             continue
@@ -200,6 +196,13 @@ def _first(
     if undecided is not None:
         raise undecided
     return found[0]
+
+
+def _passes(rule: Rule, *, port: int, protocol: str, other: Place, part: Resource | None, network: Network) -> bool:
+    """Whether a rule lets a part of the other side pass."""
+    if not rule.covers(port, protocol):
+        return False
+    return _first_true(rule.peers, lambda peer: _is(peer, rule, other, part, network)) is not None
 
 
 def _first_true(items: Iterable[T], test: Callable[[T], bool]) -> T | None:
