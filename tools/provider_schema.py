@@ -5,7 +5,8 @@
 
 The digest (``src/skyworthy/estate/schema.json.gz``) holds for every resource type the attributes that are null where
 they are left out (u), those that the provider computes (c), those that are required (r), its nested blocks (b), what
-is computed in those (n), and which attributes are lists or sets (l) or maps (m).
+is computed in those (n), which attributes are lists or sets (l) or maps (m), and by the path of the block, empty for
+the resource itself, which are bools and which are numbers (k: ``"bools|numbers"``).
 """
 
 import argparse
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 PROVIDER = "/hashicorp/aws"  # behind the name of the registry it came from
+DEPTH = 3  # Rule languages such as WAF's repeat themselves to a great depth; the third level is the last that is kept.
 DIGEST = Path(__file__).parents[1] / "src" / "skyworthy" / "estate" / "schema.json.gz"
 
 
@@ -49,8 +51,27 @@ def digest(block: dict[str, Any]) -> dict[str, Any]:
         "l": " ".join(sorted(name for name, item in attributes.items() if is_collection(item, "list", "set"))),
         "m": " ".join(sorted(name for name, item in attributes.items() if is_collection(item, "map"))),
     }
-    inner = nested(block)
-    return {key: value for key, value in {**result, "n": inner}.items() if value}
+    return {key: value for key, value in {**result, "n": nested(block), "k": kinds(block)}.items() if value}
+
+
+def kinds(block: dict[str, Any], path: str = "") -> dict[str, str]:
+    """The bools and the numbers among the attributes of a block and of those in it, by the blocks' dotted names."""
+    types = {name: item.get("type") for name, item in block.get("attributes", {}).items()}
+    result = {path.rstrip("."): split_kinds(types)}
+    for name, type in types.items():
+        if isinstance(type, list) and type[0] in ("list", "set") and type[1][0] == "object":
+            result[f"{path}{name}"] = split_kinds(type[1][1])
+    for name, item in block.get("block_types", {}).items():
+        if name != "timeouts" and path.count(".") < DEPTH:
+            result.update(kinds(item["block"], f"{path}{name}."))
+    return result
+
+
+def split_kinds(types: dict[str, Any]) -> str:
+    """The names of bools and of numbers, ``"enabled|interval timeout"``."""
+    return "|".join(
+        " ".join(sorted(name for name, type in types.items() if type == wanted)) for wanted in ("bool", "number")
+    )
 
 
 def nested(block: dict[str, Any], path: str = "") -> dict[str, str]:
@@ -62,8 +83,7 @@ def nested(block: dict[str, Any], path: str = "") -> dict[str, str]:
         computed = sorted(key for key, value in attributes.items() if value.get("computed"))
         if computed and name != "timeouts":
             result[here] = " ".join(computed)
-        # Rule languages such as WAF's repeat themselves to a great depth; the third level is the last that is kept.
-        if here.count(".") < 2:
+        if here.count(".") < DEPTH - 1:
             result.update(nested(item["block"], f"{here}."))
     return result
 

@@ -38,15 +38,29 @@ def resources_of(module: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def attributes_of(type: str, values: Mapping[str, Value]) -> dict[str, Value]:
-    """The attributes of a resource with its JSON documents decoded, and bools that the provider keeps as text."""
+    """The attributes of a resource with its JSON documents decoded, and bools that the provider keeps as text.
+
+    Documents in nested blocks are named with the block, ``inline_policy.policy``.
+    """
     known = type_of(type)
     result = dict(values)
     for name, value in values.items():
-        if name in known.json:
-            result[name] = decoded(value)
-        elif isinstance(value, str) and value in ("true", "false") and isinstance(known.default(name), bool):
+        if isinstance(value, str) and value in ("true", "false") and isinstance(known.default(name), bool):
             result[name] = value == "true"
+    for path in known.json:
+        name, _, inner = path.partition(".")
+        if name in result:
+            result[name] = _decoded_in(result[name], inner) if inner else decoded(result[name])
     return result
+
+
+def _decoded_in(blocks: Value, name: str) -> Value:
+    if not isinstance(blocks, list):
+        return blocks
+    return [
+        {**block, name: decoded(block[name])} if isinstance(block, dict) and name in block else block
+        for block in blocks
+    ]
 
 
 def decoded(value: Value) -> Value:

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-from skyworthy.declared.evaluation.blocks import read_blocks, set_names, settle
+from skyworthy.declared.evaluation.blocks import read_blocks, set_names, settle, settle_typed, typed_blocks
 from skyworthy.declared.evaluation.expressions import Scope, evaluate
 from skyworthy.declared.evaluation.modules import Module
 from skyworthy.declared.evaluation.run import Run
 from skyworthy.declared.evaluation.values import plain
 from skyworthy.declared.evaluation.walk import walk
 from skyworthy.declared.hcl import Block, named, traversal_names
-from skyworthy.declared.json_files import decoded
+from skyworthy.declared.json_files import attributes_of, decoded
 from skyworthy.declared.sources import Loader, location_of, root_source, shown
 from skyworthy.declared.variables import assigned
 from skyworthy.errors import BadInput
@@ -106,7 +106,8 @@ def _resource(module: Module, block: Block, suffix: str, bound: dict[str, Value]
     for name in set_names(block.body):
         value = _value(block, scope, address, name)
         if value is not None or _null_is_meant(type, name):
-            attributes[name] = decoded(value) if name in type.json else value
+            attributes[name] = value
+    attributes = attributes_of(type.name, attributes)
     if block.type == "data":
         if block.labels[0] == "aws_iam_policy_document":
             attributes["json"] = decoded(plain(module.instance(block, suffix, bound).read("json")))
@@ -124,12 +125,13 @@ def _null_is_meant(type: ResourceType, name: str) -> bool:
 
 
 def _value(block: Block, scope: Scope, address: str, name: str) -> Value:
+    type = type_of(block.labels[0])
     attribute = block.body.attributes.get(name)
     if attribute is None:
-        return plain(read_blocks(block.body, scope, address, name, type_of(block.labels[0])))
-    value = plain(settle(attribute.expression, attribute.text, scope))
-    if isinstance(value, dict) and name in type_of(block.labels[0]).blocks:
-        return [value]
+        return plain(read_blocks(block.body, scope, address, name, type))
+    value = plain(settle_typed(attribute, scope, type.kinds if block.type == "resource" else None))
+    if name in type.blocks:  # ``ingress = [{ ... }]``, where the same could be written in blocks
+        return typed_blocks(value, type.nested(name).kinds)
     return value
 
 

@@ -20,16 +20,26 @@ _COMMON_IDENTITY = ("id", "arn", "name")
 
 
 @dataclass(frozen=True)
+class Kinds:
+    """Which attributes of a resource or nested block are bools and which numbers; the other scalars are strings."""
+
+    bools: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Nested:
     """What is known of a nested block of a type.
 
     Args:
         defaults: the provider's default of attributes that may be left out in it.
         computed: attributes that the provider chooses where they are left out.
+        kinds: the types of its attributes; None where the block is not known.
     """
 
     defaults: Mapping[str, Value] = field(default_factory=dict)
     computed: frozenset[str] = frozenset()
+    kinds: "Kinds | None" = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,7 @@ class ResourceType:
         lists: attributes that hold a list or a set.
         maps: attributes that hold a map.
         inner: nested blocks by path, see :meth:`nested`.
+        kinds: the types of its attributes; None where the type is not known.
     """
 
     name: str
@@ -62,6 +73,7 @@ class ResourceType:
     lists: frozenset[str] = frozenset()
     maps: frozenset[str] = frozenset()
     inner: Mapping[str, Nested] = field(default_factory=dict)
+    kinds: Kinds | None = None
 
     def nested(self, path: str) -> Nested:
         """What is known of a nested block, by the dotted names of blocks: ``default_action.redirect``."""
@@ -112,7 +124,8 @@ def type_of(name: str) -> ResourceType:
     computed: Mapping[str, str] = schema.get("n", {})
     absent = frozenset(row.get("absent", ()))
     written: Mapping[str, Mapping[str, Value]] = row.get("nested", {})
-    paths = {*computed, *written, *harvested} - {""}
+    kinds = {path: _kinds(text) for path, text in schema.get("k", {}).items()}
+    paths = {*computed, *written, *harvested, *kinds} - {""}
     return ResourceType(
         name=name,
         identity=tuple(row.get("identity", _COMMON_IDENTITY)),
@@ -126,11 +139,19 @@ def type_of(name: str) -> ResourceType:
         maps=frozenset(schema.get("m", "").split()),
         inner={
             path: Nested(
-                {**harvested.get(path, {}), **written.get(path, {})}, frozenset(computed.get(path, "").split())
+                {**harvested.get(path, {}), **written.get(path, {})},
+                frozenset(computed.get(path, "").split()),
+                kinds.get(path),
             )
             for path in paths
         },
+        kinds=kinds.get(""),
     )
+
+
+def _kinds(text: str) -> Kinds:
+    bools, _, numbers = text.partition("|")
+    return Kinds(frozenset(bools.split()), frozenset(numbers.split()))
 
 
 def known_types() -> tuple[str, ...]:

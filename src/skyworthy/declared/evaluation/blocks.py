@@ -1,10 +1,12 @@
 """Attributes and nested blocks of one resource."""
 
+from skyworthy.declared.evaluation.conversion import as_declared
 from skyworthy.declared.evaluation.expressions import Scope, evaluate, pairs_of
 from skyworthy.declared.evaluation.values import Failure, Nested
-from skyworthy.declared.hcl import Block, Body
+from skyworthy.declared.hcl import Attribute, Block, Body
 from skyworthy.declared.hcl.nodes import Literal, Name
 from skyworthy.estate import Reference, ResourceType, Unknown, Value, type_of
+from skyworthy.estate.types import Kinds
 
 META = frozenset({"count", "for_each", "provider", "providers", "depends_on", "source", "version"})
 """Arguments of Terraform itself."""
@@ -40,7 +42,8 @@ def read_attribute(block: Block, scope: Scope, address: str, name: str) -> Value
     """
     type = type_of(block.labels[0])
     if name in block.body.attributes:
-        value = evaluate(block.body.attributes[name].expression, scope)
+        kinds = type.kinds if block.type == "resource" else None
+        value = as_declared(evaluate(block.body.attributes[name].expression, scope), name, kinds)
         if value is not None:
             return value
     elif name in block_names(block.body):
@@ -73,9 +76,8 @@ def read_blocks(
 
 
 def _read_body(body: Body, scope: Scope, address: str, path: str, type: ResourceType) -> Nested:
-    content: dict[str, Value] = {
-        name: settle(item.expression, item.text, scope) for name, item in body.attributes.items()
-    }
+    kinds = type.nested(_names(path)).kinds
+    content: dict[str, Value] = {name: settle_typed(item, scope, kinds) for name, item in body.attributes.items()}
     for name in block_names(body):
         content[name] = read_blocks(body, scope, address, name, type, f"{path}.")
     return Nested(with_defaults(content, path, type), address, path)
@@ -83,8 +85,7 @@ def _read_body(body: Body, scope: Scope, address: str, path: str, type: Resource
 
 def with_defaults(content: dict[str, Value], path: str, type: ResourceType) -> dict[str, Value]:
     """A nested block's attributes with the provider's defaults of those that are left out."""
-    names = ".".join(part for part in path.split(".") if not part.isdigit())
-    nested = type.nested(names)
+    nested = type.nested(_names(path))
     result = dict(content)
     for name, value in nested.defaults.items():
         if result.get(name) is None:
@@ -112,6 +113,29 @@ def _iterations(dynamic: Block, scope: Scope) -> "list[Scope] | Unknown":
     return [scope.bound({iterator: {"key": key, "value": value}}) for key, value in pairs]
 
 
+def settle_typed(attribute: Attribute, scope: Scope, kinds: Kinds | None) -> Value:
+    """The value of an attribute as the provider's schema types it; see :func:`settle`."""
+    return _typed(settle(attribute.expression, attribute.text, scope), attribute.name, kinds)
+
+
+def typed_blocks(value: Value, kinds: Kinds | None) -> Value:
+    """Nested blocks that are written as an attribute, ``route = [{ ... }]``, typed by the schema."""
+    items = [value] if isinstance(value, dict) else value
+    if not isinstance(items, list):
+        return items
+    return [
+        {name: _typed(item, name, kinds) for name, item in part.items()} if isinstance(part, dict) else part
+        for part in items
+    ]
+
+
+def _typed(value: Value, name: str, kinds: Kinds | None) -> Value:
+    try:
+        return as_declared(value, name, kinds)
+    except Failure as failure:
+        return Unknown(f"{name} cannot be read: {failure}")
+
+
 def settle(expression: object, text: str, scope: Scope) -> Value:
     """The value of an attribute; a failure is an Unknown that says what could not be evaluated."""
     try:
@@ -121,3 +145,8 @@ def settle(expression: object, text: str, scope: Scope) -> Value:
         if len(shortened) > 60:
             shortened = f"{shortened[:57]}..."
         return Unknown(f"{shortened} cannot be evaluated: {failure}")
+
+
+def _names(path: str) -> str:
+    """A block's path without the indices, ``default_action.redirect`` of ``default_action.0.redirect.0``."""
+    return ".".join(part for part in path.split(".") if not part.isdigit())

@@ -1,4 +1,7 @@
-"""Type constraints of variables (https://developer.hashicorp.com/terraform/language/expressions/type-constraints)."""
+"""Conversion of values: to the type constraints of variables, and to the types of the provider's schema.
+
+https://developer.hashicorp.com/terraform/language/expressions/type-constraints
+"""
 
 from skyworthy.declared.evaluation.values import (
     Failure,
@@ -13,6 +16,7 @@ from skyworthy.declared.evaluation.values import (
 )
 from skyworthy.declared.hcl import nodes
 from skyworthy.declared.hcl.nodes import Expression
+from skyworthy.estate.types import Kinds
 from skyworthy.estate.values import Value
 
 _PRIMITIVES = {"string": to_text, "number": to_number, "bool": to_bool}
@@ -40,6 +44,24 @@ def convert(value: Value, constraint: Expression | None) -> Value:
     if constraint.name == "object":
         return _object(value, constraint)
     return value
+
+
+def as_declared(value: Value, name: str, kinds: Kinds | None) -> Value:
+    """An attribute's value as the provider's schema types it: ``"false"`` of a bool is False, 443 of a string "443".
+
+    A bool of a string stays one: so the provider types bools that can be left out
+    (``at_rest_encryption_enabled`` of a replication group).
+
+    Raises:
+        Failure: where it is no bool or number and one is wanted.
+    """
+    if kinds is None or value is None or undetermined(value) or isinstance(value, Lazy):
+        return value
+    if name in kinds.bools:
+        return to_bool(value)
+    if name in kinds.numbers:
+        return to_number(value)
+    return to_text(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
 def _sequence(value: Value, constraint: nodes.Call) -> Value:
