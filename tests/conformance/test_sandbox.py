@@ -12,7 +12,6 @@ from skyworthy.sandbox.server import Sandbox, running
 
 PROJECT = Path(__file__).parents[2]
 ENVIRONMENTS = ["production", "staging"]
-UNPROTECTED = {"production": "deletion_protection=false", "staging": None}
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -116,6 +115,17 @@ def _details(sandbox: Sandbox, name: str) -> dict[str, Any]:
     }
 
 
+def _unprotect(sandbox: Sandbox) -> None:
+    """Switch deletion protection off, as an operator would before taking an environment down."""
+    rds, elb = sandbox.client("rds"), sandbox.client("elbv2")
+    for database in rds.describe_db_instances()["DBInstances"]:
+        name = database["DBInstanceIdentifier"]
+        rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
+    for balancer in elb.describe_load_balancers()["LoadBalancers"]:
+        off = {"Key": "deletion_protection.enabled", "Value": "false"}
+        elb.modify_load_balancer_attributes(LoadBalancerArn=balancer["LoadBalancerArn"], Attributes=[off])
+
+
 @pytest.mark.skipif(not (shutil.which("terraform") or shutil.which("tofu")), reason="terraform is not on the PATH")
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 def test_apply_is_complete_equals_the_cassette_and_can_be_destroyed(environment: str) -> None:
@@ -133,12 +143,12 @@ def test_apply_is_complete_equals_the_cassette_and_can_be_destroyed(environment:
             cassette.replay(tape, replayed)
             assert _inventory(replayed, environment) == _inventory(applied, environment)
 
-        if UNPROTECTED[environment]:
-            copied.inputs += (f"-var={UNPROTECTED[environment]}",)
-            copied.apply()
+        _unprotect(applied)
         copied.destroy()
         assert [vpc for vpc in applied.client("ec2").describe_vpcs()["Vpcs"] if not vpc["IsDefault"]] == []
-        assert applied.client("ecs").list_clusters()["clusterArns"] == []
+        assert applied.client("rds").describe_db_instances()["DBInstances"] == []
+        assert applied.client("elasticache").describe_replication_groups()["ReplicationGroups"] == []
+        assert applied.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)

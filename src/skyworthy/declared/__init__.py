@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from skyworthy.declared import cache as kept
-from skyworthy.declared.configuration import (
+from skyworthy.declared.configuration import configuration
+from skyworthy.declared.plan import read_plan
+from skyworthy.declared.reader import TIME_LIMIT, read_root
+from skyworthy.declared.roots import find_roots
+from skyworthy.declared.sources import Loader
+from skyworthy.declared.state import read_state
+from skyworthy.estate import Estate
+from skyworthy.estate.configuration import (
     Backend,
     Configuration,
     ModuleCall,
@@ -12,14 +19,7 @@ from skyworthy.declared.configuration import (
     Provider,
     RequiredProvider,
     Variable,
-    configuration,
 )
-from skyworthy.declared.plan import read_plan
-from skyworthy.declared.reader import TIME_LIMIT, read_root
-from skyworthy.declared.roots import find_roots
-from skyworthy.declared.sources import Loader
-from skyworthy.declared.state import read_state
-from skyworthy.estate import Estate
 
 __all__ = [
     "Backend",

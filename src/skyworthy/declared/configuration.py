@@ -10,7 +10,7 @@ from skyworthy.declared.hcl import Attribute, Block
 from skyworthy.declared.hcl.nodes import ObjectConstructor
 from skyworthy.declared.reader import deep_expressions, open_root
 from skyworthy.declared.sources import Loader, ModuleSource, literal, local_source, location_of
-from skyworthy.estate import Location, Value
+from skyworthy.estate import Location
 from skyworthy.estate.configuration import (
     Backend,
     Configuration,

@@ -67,4 +67,3 @@ def test_results_of_somebodys_directory_are_shown_and_not_kept(tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     run(write(tmp_path / "stack", DATABASE.format(encrypted="true", public="false")))
     assert not (tmp_path / "reports").exists()
-
