@@ -21,8 +21,8 @@ ANY = "*"
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*")
 _REF = re.compile(r"REQ [A-Z]{3}-\d+|FSBP [A-Za-z][A-Za-z0-9]*\.\d+|CIS \d+(\.\d+)+|CKV2?_[A-Z]+_\d+")
 _ARGUMENTS = ("estate", "policy", "inventory", "configuration", "running")
-"""What a control may ask for by name: the estate; the environment's Policy and inventory minimums; for the declared lens
-the root module's Configuration; for the smoke lens the service's running copy."""
+"""What a control may ask for by name: the estate; the environment's Policy and inventory minimums; for the declared
+lens the root module's Configuration; for the smoke lens the service's running copy."""
 
 
 @dataclass(frozen=True)
