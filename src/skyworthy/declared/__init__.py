@@ -8,8 +8,9 @@ from skyworthy.declared.configuration import configuration
 from skyworthy.declared.plan import read_plan
 from skyworthy.declared.reader import TIME_LIMIT, read_root
 from skyworthy.declared.roots import find_roots
-from skyworthy.declared.sources import Loader
+from skyworthy.declared.sources import Loader, literal, root_source
 from skyworthy.declared.state import read_state
+from skyworthy.declared.variables import assigned
 from skyworthy.estate import Estate
 from skyworthy.estate.configuration import (
     Backend,
@@ -45,7 +46,8 @@ def read(
     Args:
         root: directory of the root module; the tfvars files that Terraform would load by itself are loaded.
         var_files: further tfvars files; a later one wins.
-        cache: directory in which readings are kept, by the contents of all files that they depend on.
+        cache: directory in which readings are kept, by the contents of all files that they depend on. A reading with
+            the value of a sensitive variable is not kept.
         time_limit: seconds after which an evaluation is given up.
 
     Raises:
@@ -56,6 +58,15 @@ def read(
         return found
     loader = Loader()
     estate = read_root(root, var_files, loader, time_limit)
-    if cache is not None:
+    if cache is not None and not _secret_given(root, var_files, loader):
         kept.store(cache, root, var_files, estate, loader.reached)
     return estate
+
+
+def _secret_given(root: Path, var_files: Sequence[Path], loader: Loader) -> bool:
+    """Whether a tfvars file gives a value to a variable that is marked sensitive."""
+    given = assigned(loader, root, var_files)
+    return any(
+        block.labels[0] in given and literal(block.body.attributes.get("sensitive")) is True
+        for block in root_source(loader, root).of("variable")
+    )

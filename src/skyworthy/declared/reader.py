@@ -130,8 +130,9 @@ def _value(block: Block, scope: Scope, address: str, name: str) -> Value:
     if attribute is None:
         return plain(read_blocks(block.body, scope, address, name, type))
     value = plain(settle_typed(attribute, scope, type.kinds if block.type == "resource" else None))
-    if name in type.blocks:  # ``ingress = [{ ... }]``, where the same could be written in blocks
-        return typed_blocks(value, type.nested(name).kinds)
+    inner = type.nested(name).kinds
+    if name in type.blocks or inner is not None:  # ``ingress = [{ ... }]``, the same as blocks
+        return typed_blocks(value, inner)
     return value
 
 

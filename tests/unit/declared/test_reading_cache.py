@@ -111,3 +111,15 @@ def test_a_damaged_reading_is_replaced(top: Path) -> None:
     assert encode(_read(top)) == encode(first)
     assert json.loads(path.read_text())["estate"]["name"] == first.name
     assert _kept(top / "cache") == [path]
+
+
+def test_a_reading_with_the_value_of_a_sensitive_variable_is_not_kept(tmp_path: Path) -> None:
+    root, cache = tmp_path / "root", tmp_path / "cache"
+    root.mkdir()
+    (root / "main.tf").write_text('variable "password" {\n  sensitive = true\n}\nvariable "size" {}\n', "utf-8")
+    (root / "size.tfvars").write_text('size = "small"\n', "utf-8")
+    (root / "secret.tfvars").write_text('password = "canary-of-the-cache"\n', "utf-8")
+    declared.read(root, var_files=[root / "secret.tfvars"], cache=cache)
+    assert _kept(cache) == []
+    declared.read(root, var_files=[root / "size.tfvars"], cache=cache)
+    assert len(_kept(cache)) == 1
