@@ -28,8 +28,8 @@ verify: $(INSTALLED)  ## Static, live and smoke on the sandbox; reports in repor
 test: lint unit suites  ## Lint, types, layers, unit tests and the suites
 
 lint: $(INSTALLED)  ## ruff, mypy, import-linter
-	$(BIN)/ruff check src tests benchmarks examples tools conftest.py
-	$(BIN)/ruff format --check src tests benchmarks examples tools conftest.py
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

@@ -52,7 +52,7 @@ CHANGES: dict[str, Change] = {
 
 
 def _kept(cache: Path) -> list[Path]:
-    return list((cache / "declared").iterdir())
+    return list(cache.glob("declared/*"))
 
 
 def _mark(cache: Path) -> None:
