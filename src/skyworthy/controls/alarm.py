@@ -361,6 +361,8 @@ def _shown(dashboard: Resource) -> Iterator[Metric]:
     if not isinstance(body, Mapping):
         raise Undecidable(f"dashboard_body of {dashboard.address} is {show(body)}")
     for widget in body.get("widgets") or []:
+        if not isinstance(widget, Mapping):
+            raise Undecidable(f"a widget of {dashboard.address} is {show(widget)}")
         properties = widget.get("properties") or {}
         if widget.get("type", "metric") == "metric" and isinstance(properties, Mapping):
             yield from _in_widget(properties.get("metrics") or [])

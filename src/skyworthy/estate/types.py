@@ -7,9 +7,10 @@ them says: identities, JSON documents, and defaults that AWS sets.
 
 import gzip
 import json
+import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -21,10 +22,19 @@ _COMMON_IDENTITY = ("id", "arn", "name")
 
 @dataclass(frozen=True)
 class Kinds:
-    """Which attributes of a resource or nested block are bools and which numbers; the other scalars are strings."""
+    """The types of the attributes of a resource or nested block.
+
+    Args:
+        bools: those that are bools.
+        numbers: those that are numbers; the other scalars are strings.
+        lists: of a resource, those that are lists or sets.
+        maps: of a resource, those that are maps.
+    """
 
     bools: frozenset[str] = frozenset()
     numbers: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
+    maps: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -120,7 +130,9 @@ def _table() -> Mapping[str, Mapping[str, Any]]:
 @cache
 def type_of(name: str) -> ResourceType:
     """What is known of a Terraform type; a type of another provider has common identities and no defaults."""
-    schema, row, harvested = _schema().get(name, {}), _table().get(name, {}), _harvested().get(name, {})
+    twin = re.sub("^aws_alb(?=_|$)", "aws_lb", name)  # the older names of the same resources
+    schema, row, harvested = _schema().get(name, {}), _table().get(twin, {}), _harvested().get(twin, {})
+    lists, maps = frozenset(schema.get("l", "").split()), frozenset(schema.get("m", "").split())
     computed: Mapping[str, str] = schema.get("n", {})
     absent = frozenset(row.get("absent", ()))
     written: Mapping[str, Mapping[str, Value]] = row.get("nested", {})
@@ -135,8 +147,8 @@ def type_of(name: str) -> ResourceType:
         computed=frozenset(schema.get("c", "").split()) - absent,
         required=frozenset(schema.get("r", "").split()),
         blocks=frozenset(schema.get("b", "").split()),
-        lists=frozenset(schema.get("l", "").split()),
-        maps=frozenset(schema.get("m", "").split()),
+        lists=lists,
+        maps=maps,
         inner={
             path: Nested(
                 {**harvested.get(path, {}), **written.get(path, {})},
@@ -145,7 +157,7 @@ def type_of(name: str) -> ResourceType:
             )
             for path in paths
         },
-        kinds=kinds.get(""),
+        kinds=replace(kinds[""], lists=lists, maps=maps) if "" in kinds else None,
     )
 
 

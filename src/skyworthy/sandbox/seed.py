@@ -1,28 +1,14 @@
-"""What a root module expects to exist already: certificates, hosted zones and the like, made in the sandbox beforehand.
+"""What a root module expects to exist already, certificates and hosted zones and the like, made beforehand."""
 
-The data sources are evaluated by tfparse, in a process of its own since a fault in it would end ours.
-"""
-
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from skyworthy import declared
+from skyworthy.errors import BadInput
 from skyworthy.sandbox.server import Sandbox
-
-_EVALUATE_SECONDS = 120
-_EVALUATE = """
-import json, sys, tfparse
-folder, *files = sys.argv[1:]
-blocks = tfparse.load_from_path(folder, vars_paths=files)
-data = [b for found in blocks.values() for b in found if b.get("__tfmeta", {}).get("type") == "data"]
-print(json.dumps(data, default=str))
-"""
 
 
 def prerequisites(root: Path, sandbox: Sandbox, var_files: Sequence[Path] = ()) -> list[str]:
@@ -36,33 +22,18 @@ def prerequisites(root: Path, sandbox: Sandbox, var_files: Sequence[Path] = ()) 
     Returns:
         One line for each thing that was created, or why nothing could be.
     """
-    notes = []
     try:
-        blocks = _data_sources(root, var_files)
-    except subprocess.CalledProcessError as error:
-        return [f"nothing was created for data sources: tfparse ended with exit code {error.returncode}"]
-    except subprocess.TimeoutExpired as error:
-        return [f"nothing was created for data sources: tfparse took more than {error.timeout:.0f} s"]
-    for block in blocks:
-        attribute, make = _MAKERS.get(str(block["__tfmeta"].get("label")), ("", None))
-        name = block.get(attribute)
+        estate = declared.read(root, var_files=var_files)
+    except BadInput as problem:
+        # Terraform will say so too, and better; here it only means that nothing is known to be needed.
+        return [f"nothing was created for data sources: {problem}"]
+    notes = []
+    for source in estate:
+        attribute, make = _MAKERS.get(source.type, ("", None)) if source.data else ("", None)
+        name = source.peek(attribute)
         if make is not None and isinstance(name, str) and name and make(sandbox, name):
-            notes.append(f"{block['__tfmeta']['path']}: created {name}")
+            notes.append(f"{source.address}: created {name}")
     return notes
-
-
-def _data_sources(root: Path, var_files: Sequence[Path]) -> list[dict[str, Any]]:
-    own = [root / "terraform.tfvars", *sorted(root.glob("*.auto.tfvars"))]
-    files = [os.path.relpath(path, root) for path in [*own, *var_files] if path.is_file()]
-    result = subprocess.run(
-        [sys.executable, "-c", _EVALUATE, str(root), *files],
-        capture_output=True,
-        text=True,
-        timeout=_EVALUATE_SECONDS,
-        check=True,
-    )
-    found: list[dict[str, Any]] = json.loads(result.stdout)
-    return found
 
 
 def _certificate(sandbox: Sandbox, domain: str) -> bool:

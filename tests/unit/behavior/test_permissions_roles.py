@@ -220,6 +220,19 @@ def test_may_read_answers_by_arn() -> None:
         allowed("arn:aws:iam::123456789012:role/nobody", READ, "*")
 
 
+@pytest.mark.parametrize(("type", "prefix"), [("aws_db_instance", "rds!db-"), ("aws_rds_cluster", "rds!cluster-")])
+def test_a_secret_that_rds_keeps_is_itself_and_no_other(type: str, prefix: str) -> None:
+    managed = Reference(f"{type}.main", "master_user_secret.0.secret_arn")
+    granted = resource("aws_iam_role_policy.x", role="app", policy=allow(READ, managed))
+    estate = Estate((ROLE, SECRET, granted, resource(f"{type}.main")), origin="declared")
+    assert role_may(ROLE, READ, managed, estate)
+    assert not role_may(ROLE, READ, SECRET_ARN, estate)
+    by_pattern = resource(
+        "aws_iam_role_policy.x", role="app", policy=allow(READ, f"arn:aws:secretsmanager:*:*:secret:{prefix}*")
+    )
+    assert role_may(ROLE, READ, managed, Estate((ROLE, by_pattern, resource(f"{type}.main")), origin="declared"))
+
+
 def test_a_read_role_of_a_data_source_is_undecidable() -> None:
     role = resource("data.aws_iam_role.app", name="app", arn="arn:aws:iam::123456789012:role/app")
     with pytest.raises(Undecidable, match=r"^the role is not part of this stack$"):

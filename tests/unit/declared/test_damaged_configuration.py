@@ -59,4 +59,5 @@ def test_functions_refuse_what_they_cannot_take(expression: str, reason: str, tm
 
 def test_tags_that_are_no_map_are_unknown(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text('resource "aws_vpc" "a" {\n  tags = true\n}\n')
-    assert declared.read(tmp_path).resources[0].peek("tags_all").reason == "the tags are not a map"
+    reason = declared.read(tmp_path).resources[0].peek("tags_all").reason
+    assert reason == "tags cannot be read: a map is needed, not bool"

@@ -102,6 +102,25 @@ def test_what_is_no_bool_or_number_is_unknown_and_says_so(read: ReadText) -> Non
     assert isinstance(port, Unknown) and port.reason == "from_port cannot be read: 'http' is not a number"
 
 
+def test_what_is_no_list_or_map_is_unknown_and_says_so(read: ReadText) -> None:
+    estate = read(
+        """
+        resource "aws_cloudwatch_metric_alarm" "main" {
+          dimensions    = ["ServiceName"]
+          alarm_actions = "everybody"
+        }
+        """
+    )
+    alarm = estate.of("aws_cloudwatch_metric_alarm")[0]
+    dimensions, actions = alarm.peek("dimensions"), alarm.peek("alarm_actions")
+    assert (
+        isinstance(dimensions, Unknown) and dimensions.reason == "dimensions cannot be read: a map is needed, not list"
+    )
+    assert (
+        isinstance(actions, Unknown) and actions.reason == "alarm_actions cannot be read: a list is needed, not string"
+    )
+
+
 def test_another_expression_sees_the_typed_value(read: ReadText) -> None:
     estate = read(
         """

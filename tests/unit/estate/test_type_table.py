@@ -60,6 +60,13 @@ def test_nested_blocks_have_defaults_of_their_own() -> None:
     assert type_of("aws_vpc").nested("nothing").defaults == {}
 
 
+def test_the_older_names_of_load_balancers_have_the_same_defaults() -> None:
+    for part in ("", "_listener", "_target_group"):
+        older, newer = type_of(f"aws_alb{part}"), type_of(f"aws_lb{part}")
+        assert (older.defaults, older.identity, older.inner) == (newer.defaults, newer.identity, newer.inner)
+    assert type_of("aws_alb_target_group").default("target_type") == "instance"
+
+
 def test_a_type_of_another_provider_has_common_identities() -> None:
     other = type_of("random_password")
     assert (other.identity, other.json, other.unset) == (("id", "arn", "name"), (), frozenset())
@@ -72,5 +79,5 @@ def test_every_row_names_attributes_that_the_type_has(name: str) -> None:
         return
     attributes = row.unset | row.computed | row.blocks | row.required
     assert set(row.identity) <= attributes
-    assert set(row.json) <= attributes
+    assert {path.partition(".")[0] for path in row.json} <= attributes
     assert set(row.defaults) <= attributes

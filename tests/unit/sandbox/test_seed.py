@@ -74,7 +74,9 @@ def test_name_that_cannot_be_known_is_left_to_terraform(root: Path, sandbox: San
     assert not any("example.com" in note for note in notes)
 
 
-def test_parser_that_dies_is_told(root: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seed, "_EVALUATE", "raise SystemExit(3)")
+def test_terraform_that_cannot_be_read_is_told_and_left_to_terraform(root: Path, sandbox: Sandbox) -> None:
+    (root / "main.tf").write_text("data {{")
 
-    assert seed.prerequisites(root, sandbox) == ["nothing was created for data sources: tfparse ended with exit code 3"]
+    (note,) = seed.prerequisites(root, sandbox)
+    assert note.startswith("nothing was created for data sources: ")
+    assert "main.tf:1: " in note

@@ -52,6 +52,13 @@ _ID_IS = {
     "aws_ssm_parameter": "name",
 }
 
+_MANAGED_SECRET = re.compile(r"master_user_secret\.\d+\.secret_arn")
+_MANAGED_SECRETS = {"aws_db_instance": "rds!db-", "aws_rds_cluster": "rds!cluster-"}
+"""How RDS names the secrets in which it keeps master passwords.
+
+Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+"""
+
 _NAME_ATTRIBUTES = ("name", "bucket", "identifier", "function_name", "alarm_name")
 _FIELD = re.compile(r"\{(\w+)\}")
 _REGION = re.compile(r"\b[a-z]{2}(?:-gov|-iso[a-z]?)?-(?:north|south|east|west|central)(?:east|west)?-\d\b")
@@ -225,6 +232,8 @@ class Speller:
             yield from self._attribute(resource, _ID_IS[resource.type], depth + 1)
         elif attribute == "arn" and resource.type in FORMATS:
             yield from self._arn(resource, depth)
+        elif resource.type in _MANAGED_SECRETS and _MANAGED_SECRET.fullmatch(attribute):
+            yield from self._managed_secret(resource)
         elif attribute in _NAME_ATTRIBUTES and isinstance(resource.attributes.get(f"{attribute}_prefix"), str):
             yield from resource.attributes[f"{attribute}_prefix"]
             yield Hole((resource.address, attribute, "suffix"), allowed="alphanumeric", why="the name is generated")
@@ -258,6 +267,16 @@ class Speller:
             yield from self._attribute(resource, "name", depth + 1)
         else:
             yield from self._attribute(resource, field, depth + 1)
+
+    def _managed_secret(self, resource: Resource) -> Iterator[Token]:
+        """``arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!db-UUID-RANDOM``."""
+        for field, end in (("partition", ":secretsmanager:"), ("region", ":"), ("account", ":secret:")):
+            yield from "arn:" if field == "partition" else ""
+            yield from self._scope(field)
+            yield from end
+        yield from _MANAGED_SECRETS[resource.type]
+        why = f"the secret that RDS keeps for {resource.address} is named when it is made"
+        yield Hole((resource.address, "master_user_secret"), allowed="segment", why=why)
 
     def _uuid(self, resource: Resource) -> Iterator[Token]:
         """The id of a KMS key: ``1234abcd-12ab-34cd-56ef-1234567890ab``."""

@@ -53,7 +53,7 @@ def as_declared(value: Value, name: str, kinds: Kinds | None) -> Value:
     (``at_rest_encryption_enabled`` of a replication group).
 
     Raises:
-        Failure: where it is no bool or number and one is wanted.
+        Failure: where it is no bool, number, list or map and one is wanted.
     """
     if kinds is None or value is None or undetermined(value) or isinstance(value, Lazy):
         return value
@@ -61,6 +61,10 @@ def as_declared(value: Value, name: str, kinds: Kinds | None) -> Value:
         return to_bool(value)
     if name in kinds.numbers:
         return to_number(value)
+    if (name in kinds.lists and not isinstance(value, (list, dict))) or (
+        name in kinds.maps and not isinstance(value, dict)
+    ):
+        raise Failure(f"a {'list' if name in kinds.lists else 'map'} is needed, not {kind(value)}")
     return to_text(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 

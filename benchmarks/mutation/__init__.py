@@ -1,0 +1,1 @@
+"""Mutants of the reference stack: where to change it, how, and whether a suite notices."""
