@@ -4,11 +4,11 @@ import dataclasses
 import datetime
 import multiprocessing
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any, Literal
 
 from benchmarks.mutation.mutant import Mutant
 from skyworthy import declared
@@ -20,15 +20,18 @@ from skyworthy.declared.hcl import Body
 from skyworthy.declared.reader import deep_expressions, open_root, read_root
 from skyworthy.declared.sources import Loader
 from skyworthy.errors import BadInput
-from skyworthy.estate import Unknown
+from skyworthy.estate import Estate, Unknown, type_of
+from skyworthy.estate.codec import encode_value
 from skyworthy.estate.configuration import Configuration
 from skyworthy.suites.static import judge_declared
 from skyworthy.suites.suite import apply_waivers
 from skyworthy.verdicts import Outcome
 
-Status = Literal["noticed", "unknown", "survived", "refused"]
+Status = Literal["noticed", "unknown", "survived", "refused", "same"]
 Found = dict[tuple[str, str, str], tuple[Outcome, str]]
 """By environment, control and address: the verdict and its message."""
+State = dict[str, Any]
+"""By address: lifecycle and values."""
 _RED = frozenset({Outcome.FAIL, Outcome.ERROR})
 
 
@@ -39,7 +42,8 @@ class Judged:
     Args:
         mutant: which.
         status: noticed where a verdict became *fail* or *error*; unknown where one became *unknown* only; refused
-            where the Terraform cannot be read any more, or a validation block of its own refuses it.
+            where the Terraform cannot be read any more, or a validation block of its own refuses it; same where every
+            resource has the values that it had before.
         by: controls that notice it (or have become unknown), with one message.
     """
 
@@ -84,19 +88,22 @@ class Bench:
         self._waivers: tuple[Waiver, ...] = load_waivers(copy / WAIVERS_FILE, self._today)
         self._kept: dict[tuple[Path, bytes], Body] = {}
         self._configurations: dict[str, Configuration] = {}
+        self._refusals: dict[str, frozenset[tuple[str, str]]] = {}
+        self._states: dict[str, State] = {}
         self.baseline: Found = {}
         for environment in self.environments:
             self._configurations[environment.name] = declared.configuration(environment.root)
-            self.baseline |= self.verdicts(environment, self._configurations[environment.name])
+            estate = self._read(environment)
+            self._states[environment.name] = _state(estate)
+            self.baseline |= self.verdicts(environment, estate, self._configurations[environment.name])
+            self._refusals[environment.name] = self._refused(environment)
         self._parsed_once = frozenset(self._kept)
 
-    def verdicts(self, environment: Environment, configuration: Configuration) -> Found:
-        """Every verdict on an environment as it stands in the copy, under the waivers.
+    def _read(self, environment: Environment) -> Estate:
+        return read_root(environment.root, (), _Parsed(self._kept))
 
-        Raises:
-            BadInput: where it cannot be read.
-        """
-        estate = read_root(environment.root, (), _Parsed(self._kept))
+    def verdicts(self, environment: Environment, estate: Estate, configuration: Configuration) -> Found:
+        """Every verdict on an environment, under the waivers."""
         verdicts = judge_declared(estate, configuration, environment)
         waived = apply_waivers(verdicts, self._waivers, environment.name, self._today)
         return {(environment.name, item.control, item.address): (item.outcome, item.message) for item in waived}
@@ -114,32 +121,30 @@ class Bench:
                 del self._kept[key]
 
     def _judge(self, mutant: Mutant) -> Judged:
-        roots = [self.tree / root for root in mutant.roots]
-        undecided: tuple[str, ...] = ()
-        message = ""
-        refused = 0
-        concerned = [item for item in self.environments if item.root in roots]
+        concerned = [item for item in self.environments if item.root in [self.tree / root for root in mutant.roots]]
+        lost: Found = {}
+        changed = False
         for environment in concerned:
             try:
-                refused += self._refuses(environment)
-                found = self.verdicts(environment, self._configuration(environment, mutant))
+                if mutant.supplies and self._refuses(environment):
+                    return Judged(mutant, "refused", message="a validation block of the configuration refuses it")
+                estate = self._read(environment)
+                found = self.verdicts(environment, estate, self._configuration(environment, mutant))
             except BadInput as error:
                 return Judged(mutant, "refused", message=str(error))
-            worse = {key: value for key, value in found.items() if self._worse(key, value[0], _RED)}
-            if worse and not refused:
-                controls = tuple(dict.fromkeys(control for _, control, _ in worse))
-                return Judged(mutant, "noticed", controls, next(iter(worse.values()))[1])
-            lost = {key: value for key, value in found.items() if self._worse(key, value[0], {Outcome.UNKNOWN})}
-            if lost and not undecided:
-                undecided = tuple(dict.fromkeys(control for _, control, _ in lost))
-                message = next(iter(lost.values()))[1]
-        if refused:
-            return Judged(mutant, "refused", message="a validation block of the configuration refuses it")
-        return Judged(mutant, "unknown" if undecided else "survived", undecided, message)
+            worse = self._new(found, _RED)
+            if worse:
+                return _by(mutant, "noticed", worse)
+            lost |= self._new(found, frozenset({Outcome.UNKNOWN}))
+            changed = changed or _state(estate) != self._states[environment.name]
+        if not changed:
+            return Judged(mutant, "same")
+        return _by(mutant, "unknown" if lost else "survived", lost)
 
-    def _worse(self, key: tuple[str, str, str], outcome: Outcome, kinds: Iterable[Outcome]) -> bool:
-        before = self.baseline.get(key)
-        return outcome in kinds and (before is None or before[0] is not outcome)
+    def _new(self, found: Found, outcomes: frozenset[Outcome]) -> Found:
+        """The verdicts of some outcomes that were others before."""
+        before = {key for key, value in self.baseline.items() if value[0] in outcomes}
+        return {key: value for key, value in found.items() if value[0] in outcomes and key not in before}
 
     def _configuration(self, environment: Environment, mutant: Mutant) -> Configuration:
         if (self.tree / mutant.file).parent == environment.root:
@@ -147,9 +152,33 @@ class Bench:
         return self._configurations[environment.name]
 
     def _refuses(self, environment: Environment) -> bool:
-        """Whether a validation block says no: then neither plan nor apply comes to anything."""
+        """Whether a validation block says no that said yes before: then neither plan nor apply comes to anything."""
+        return not self._refused(environment) <= self._refusals[environment.name]
+
+    def _refused(self, environment: Environment) -> frozenset[tuple[str, str]]:
         with deep_expressions(environment.root):
-            return any(_invalid(module) for module in _modules(open_root(environment.root, (), _Parsed(self._kept))))
+            modules = _modules(open_root(environment.root, (), _Parsed(self._kept)))
+            return frozenset((module.path, condition) for module in modules for condition in _invalid(module))
+
+
+def _by(mutant: Mutant, status: Status, found: Found) -> Judged:
+    controls = tuple(dict.fromkeys(control for _, control, _ in found))
+    return Judged(mutant, status, controls, next((message for _, message in found.values()), ""))
+
+
+def _state(estate: Estate) -> State:
+    """What an estate says in the end: an attribute that has its default says nothing."""
+    return {
+        resource.address: (
+            encode_value(resource.lifecycle),
+            {
+                name: encode_value(value)
+                for name, value in resource.attributes.items()
+                if isinstance(value, Unknown) or encode_value(value) != encode_value(type_of(resource.type).default(name))
+            },
+        )
+        for resource in estate
+    }
 
 
 def _modules(module: Module) -> Iterator[Module]:
@@ -160,13 +189,13 @@ def _modules(module: Module) -> Iterator[Module]:
             yield from _modules(child)
 
 
-def _invalid(module: Module) -> bool:
+def _invalid(module: Module) -> Iterator[str]:
+    """The conditions of validation blocks that are false."""
     for variable in module.source.of("variable"):
         for validation in variable.body.of("validation"):
             condition = validation.body.attributes["condition"]
             if plain(settle(condition.expression, condition.text, module.scope)) is False:
-                return True
-    return False
+                yield condition.text
 
 
 _bench: Bench

@@ -24,6 +24,7 @@ class Mutant:
         after: what stands there instead; empty where it was cut.
         roots: that reach the file.
         text: the changed file, whole.
+        supplies: whether the change is outside of resources, where validation blocks may refuse it.
     """
 
     file: Path
@@ -36,6 +37,7 @@ class Mutant:
     after: str
     roots: tuple[Path, ...]
     text: str
+    supplies: bool
 
     @property
     def id(self) -> str:
@@ -58,6 +60,7 @@ def make(place: Place, operator: str, edits: list[Edit], roots: tuple[Path, ...]
         after=one_line(replacement),
         roots=roots,
         text=apply(source.text, edits),
+        supplies=place.block is None,
     )
 
 

@@ -21,7 +21,7 @@ from skyworthy.declared.hcl.nodes import (
 )
 
 _META = frozenset({"count", "for_each"})
-_CANDIDATES = 2
+_CANDIDATES = 1
 _SECRET_KEY = re.compile(r"(?<=:)[A-Z][A-Z0-9_]*(?=:)|^\"[A-Z][A-Z0-9_]*\"$")
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from benchmarks.mutation import tree as trees
 from benchmarks.mutation.spans import Source, Span
 from benchmarks.mutation.tree import Declared, Supplier, Tree
-from skyworthy.declared.hcl.nodes import Block, Expression, ObjectConstructor, TupleConstructor
+from skyworthy.declared.hcl.nodes import Block, Expression, ForList, ForMap, ObjectConstructor, TupleConstructor
 from skyworthy.estate import type_of
 
 TABLE = Path(__file__).with_name("dependencies.toml")
@@ -103,7 +103,7 @@ class _Lookup:
         self._except = tuple(row.get("except", ()))
 
     def requirements(self, path: str) -> tuple[str, ...]:
-        if path.rpartition(".")[2] in table()["ignored"]["keys"] or any(map(_below(path), self._except)):
+        if _ignored(path) or any(map(_below(path), self._except)):
             return ()
         if path == "count" and "count" not in self._row:
             return ()
@@ -111,6 +111,10 @@ class _Lookup:
 
     def required(self, path: str) -> bool:
         return path in self._required
+
+
+def _ignored(path: str) -> bool:
+    return not frozenset(path.split(".")).isdisjoint(table()["ignored"]["keys"])
 
 
 def _below(path: str) -> Callable[[str], bool]:
@@ -139,7 +143,7 @@ def _in_expression(place: Place, lookup: _Lookup | None, *, in_list: bool = Fals
     """A place and those in its expression; a lookup of None covers everything."""
     node, source = place.node, place.source
     assert isinstance(node, Expression)
-    ids = lookup.requirements(place.path) if lookup else _unless_ignored(place)
+    ids = lookup.requirements(place.path) if lookup else () if _ignored(place.path) else place.requirements
     if ids:
         fixed = lookup is not None and place.role in ("attribute", "item") and lookup.required(place.path)
         yield replace(place, requirements=ids, span=None if fixed else place.span)
@@ -158,11 +162,7 @@ def _in_expression(place: Place, lookup: _Lookup | None, *, in_list: bool = Fals
         for child in trees.children(node):
             if id(child) in source.spans:
                 part = replace(place, role="part", node=child, span=None)
-                yield from _in_expression(part, lookup, in_list=in_list)
-
-
-def _unless_ignored(place: Place) -> tuple[str, ...]:
-    return () if place.key in table()["ignored"]["keys"] else place.requirements
+                yield from _in_expression(part, lookup, in_list=in_list or isinstance(node, (ForList, ForMap)))
 
 
 def _key(source: Source, key: Expression) -> str:

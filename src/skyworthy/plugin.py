@@ -7,7 +7,7 @@ the fixture's value is the :class:`~skyworthy.verdicts.Verdict`. A suite runs on
 import tempfile
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,7 @@ class Session:
     terraform: Path | None
     env: str | None
     results: Path
+    _read: dict[tuple[str, str], SuiteResult] = field(default_factory=dict)
 
     def cases(self, suite: Suite) -> Iterator[tuple[str, CaseId]]:
         """Environment and case of everything that a suite judges."""
@@ -67,7 +68,12 @@ class Session:
                 yield environment.name, case
 
     def result(self, suite: Suite, env: str) -> SuiteResult:
-        """The result of a suite in an environment, run by whichever process asks first."""
+        """The result of a suite in an environment, run by whichever process asks first, read once by each."""
+        if (suite, env) not in self._read:
+            self._read[suite, env] = self._once(suite, env)
+        return self._read[suite, env]
+
+    def _once(self, suite: Suite, env: str) -> SuiteResult:
         (environment,) = select(self.settings, terraform=self.terraform, env=env)
         path = self.results / f"{suite}-{env.replace('/', '-')}.json"
 
@@ -169,10 +175,7 @@ def _verdict(request: pytest.FixtureRequest, suite: Suite) -> Verdict:
         result = request.config.stash[SESSION].result(suite, env)
     except BadInput as error:
         pytest.fail(str(error), pytrace=False)
-    found = next(
-        (item for item in result.verdicts if (item.control, item.address) == (case.control, case.address)),
-        None,
-    )
+    found = result.of(case.control, case.address)
     if found is None:
         pytest.fail(f"{case.control} gave no verdict on {case.address}", pytrace=False)
     request.node.user_properties.extend(properties(found))

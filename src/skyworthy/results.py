@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,6 +50,14 @@ class SuiteResult:
     region: str = ""
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def of(self, control: str, address: str) -> Verdict | None:
+        """The verdict of a control on a resource, if there is one."""
+        return self._by_case.get((control, address))
+
+    @cached_property
+    def _by_case(self) -> dict[tuple[str, str], Verdict]:
+        return {(verdict.control, verdict.address): verdict for verdict in self.verdicts}
 
 
 def encode_verdict(verdict: Verdict) -> dict[str, Any]:

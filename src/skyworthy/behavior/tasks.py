@@ -237,8 +237,18 @@ def _scalable_targets(estate: Estate) -> tuple[dict[str, Resource], list[Resourc
 
 def _scalable_id(service: Resource, estate: Estate) -> str:
     """``service/CLUSTER/SERVICE`` of a service, as far as it is known."""
-    cluster = cluster_of(service, estate)
-    return f"service/{'default' if cluster is None else cluster.peek('name')}/{service.peek('name')}"
+    return f"service/{_cluster_name(service, estate)}/{service.peek('name')}"
+
+
+def _cluster_name(service: Resource, estate: Estate) -> Value:
+    """The name of a service's cluster, also of one that another stack makes."""
+    value = service.attributes.get("cluster")
+    if value is None:
+        return "default"
+    cluster = estate.find(value, "aws_ecs_cluster")
+    if cluster is not None:
+        return cluster.peek("cluster_name" if cluster.data else "name")
+    return value.rpartition("/")[2] if isinstance(value, str) else value
 
 
 def scales(target: Resource, service: Resource, estate: Estate) -> bool:
@@ -252,6 +262,9 @@ def scales(target: Resource, service: Resource, estate: Estate) -> bool:
         return False
     if isinstance(value, Template):
         return value.endswith(f"/{service['name']}")
+    name = _cluster_name(service, estate)
+    if isinstance(name, (Unknown, Reference, Template)) and value.endswith(f"/{service['name']}"):
+        raise name.undecidable()
     return bool(value == _scalable_id(service, estate))
 
 

@@ -85,6 +85,8 @@ def alarm_tells_somebody(alarm: Resource, estate: Estate) -> None:
         return
     silent = [topic.address for topic in actions.topics if not subscriptions_of(topic, estate)]
     if len(silent) == len(actions.topics):
+        if any(topic.data for topic in actions.topics):
+            raise Undecidable(f"the subscriptions of {', '.join(silent)} are not part of this stack")
         raise absent(estate, f"topic {', '.join(silent)} has no subscription")
 
 

@@ -208,11 +208,12 @@ _INSTANCES = ("aws_launch_configuration", "aws_launch_template", "aws_instance",
 
 
 def _strangers(rule: Rule, place: Place, estate: Estate) -> Iterator[Value]:
-    """The peers of a rule that are neither the tasks' group nor the store's own."""
+    """The peers of a rule that are neither the tasks' group, nor that of a proxy of RDS, nor the store's own."""
     users = network_of(estate).users
     services = estate.of("aws_ecs_service")
     shared = any(not has_own_network(service) for service in services)
-    hosts = ("aws_ecs_service", *(_INSTANCES if shared else ()))
+    proxies = ("aws_db_proxy",) if place.resource is not None and place.resource.type in DATABASES else ()
+    hosts = ("aws_ecs_service", *(_INSTANCES if shared else ()), *proxies)
     for peer in rule.peers:
         if peer.kind == "self":
             continue

@@ -206,6 +206,9 @@ def _by_text(name: str, value: Value, dimension: Dimension, estate: Estate) -> R
             open_questions.append(undecidable)
     if not isinstance(value, str):
         raise undecided(value, f"dimension {name}")
+    read = [item for item in estate if item.data and item.type in types]
+    if any(value in (text for text in item.attributes.values() if isinstance(text, str)) for item in read):
+        raise Undecidable(f"dimension {name} = {value} names {read[0].address}, which only the account knows")
     other = estate.find(value, *types)
     if other is not None:
         wanted = (
@@ -214,6 +217,8 @@ def _by_text(name: str, value: Value, dimension: Dimension, estate: Estate) -> R
         return NotPublished(f"dimension {name} = {value} names {other.address}, but CloudWatch publishes {wanted}")
     if open_questions:
         raise Undecidable(f"dimension {name} = {value}: {open_questions[0].reason}", denied=open_questions[0].denied)
+    if not estate.of(*types):
+        raise Undecidable(f"dimension {name} = {value}: this stack makes no {' or '.join(types)}")
     return NotPublished(f"dimension {name} = {value} names no {' or '.join(types)} of this stack")
 
 

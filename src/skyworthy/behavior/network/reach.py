@@ -113,6 +113,11 @@ def _is_routed(network: Network, source: Place, target: Place, *_: object) -> _S
             continue
         route = network.nat_of(subnet)
         if route is None:
+            onward = next((item for item in network.routes(subnet) if item.destination == "0.0.0.0/0"), None)
+            if onward is not None:  # a transit gateway, a firewall, an instance that does NAT
+                raise Undecidable(
+                    f"whether {onward.source.address} leads {subnet.address} to the internet is not known"
+                )
             return Hop(f"{subnet.address} has no route to the internet", subnet.location), False
         stands = _subnet_of(route.via, network)
         if stands is not None and not network.is_public(stands):
