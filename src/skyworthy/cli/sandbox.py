@@ -133,9 +133,9 @@ def down(env: str | None) -> None:
     from skyworthy.sandbox import server
 
     settings = load_settings(Path())
-    environment = _environment(settings, env)
-    stopped = server.stop(settings.directory, environment.name)
-    click.echo(f"{environment.name}: {'stopped' if stopped else 'was not running'}")
+    name = env or _environment(settings, env).name  # one that was applied from a directory is in no settings
+    stopped = server.stop(settings.directory, name)
+    click.echo(f"{name}: {'stopped' if stopped else 'was not running'}")
 
 
 @sandbox.command("status")
@@ -144,7 +144,7 @@ def status_() -> None:
     from skyworthy.sandbox import server
 
     settings = load_settings(Path())
-    for name in settings.environments:
+    for name in sorted({*settings.environments, *server.recorded(settings.directory)}):
         found = server.find_running(settings.directory, name)
         click.echo(f"{name}: {f'{found.url} (process {found.pid}, since {found.started})' if found else 'not running'}")
 

@@ -1,5 +1,6 @@
 """``skyworthy verify | static | live | smoke | status``."""
 
+import dataclasses
 import datetime
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +23,14 @@ def selection(function: Callable[..., Any]) -> Callable[..., Any]:
             help="A root module, or a tree in which root modules are found. Default: what skyworthy.toml names.",
         ),
         click.option("--env", metavar="NAME", help="Only this environment."),
+        click.option(
+            "--var-file",
+            "var_files",
+            multiple=True,
+            type=click.Path(path_type=Path, dir_okay=False, exists=True),
+            metavar="FILE",
+            help="Values of variables, beside the tfvars that Terraform loads by itself.",
+        ),
         click.option("--no-checkov", is_flag=True, help="Leave checkov out of the static suite."),
         click.option("--no-waivers", is_flag=True, help="Ignore waivers.toml."),
         click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Verdicts as JSON."),
@@ -111,6 +120,7 @@ def _run(
     suites: Sequence[Suite],
     terraform: Path | None,
     env: str | None,
+    var_files: tuple[Path, ...],
     no_checkov: bool,
     no_waivers: bool,
     json_file: Path | None,
@@ -126,7 +136,8 @@ def _run(
     settings = load_settings(Path())
     results: list[SuiteResult] = []
     red = False
-    for environment in select(settings, terraform=terraform, env=env):
+    for chosen in select(settings, terraform=terraform, env=env):
+        environment = dataclasses.replace(chosen, var_files=(*chosen.var_files, *(str(x.resolve()) for x in var_files)))
         with progress(environment.name) as told:
             options = Options(
                 checkov=not no_checkov, target=target, waivers=not no_waivers, progress=told, announce=click.echo
@@ -149,7 +160,8 @@ def _keep(settings: Settings, environment: Environment, result: SuiteResult) -> 
     """Results of configured environments are kept for reports; those of somebody's directory are only shown."""
     from skyworthy.reports.store import save
 
-    if environment.name in settings.environments and settings.environments[environment.name] is environment:
+    known = settings.environments.get(environment.name)
+    if known is not None and known.root == environment.root:
         save(settings, result)
 
 

@@ -12,7 +12,7 @@ def exists(resource: Resource, estate: Estate) -> None:
     Fix: apply the Terraform, or remove the resource from it.
     """
     found = estate.get(resource.address)
-    assert found is not None, f"declared, but not found in {estate.name}"
+    assert found is not None, "declared, but not found in the account"
     if found.blank is not None and not found.attributes:
         raise found.blank.undecidable()
 

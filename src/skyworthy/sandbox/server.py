@@ -186,6 +186,12 @@ def find_running(project_root: Path, environment_name: str) -> Sandbox | None:
     return None
 
 
+def recorded(project_root: Path) -> list[str]:
+    """The environments of which a sandbox is recorded, whether it still runs or not."""
+    states = (project_root / STATE_FOLDER).glob("sandbox-*.json")
+    return sorted(path.stem.removeprefix("sandbox-") for path in states)
+
+
 def stop(project_root: Path, environment_name: str) -> bool:
     """Stop the recorded sandbox of an environment.
 
