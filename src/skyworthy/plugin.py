@@ -215,3 +215,21 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         return []
     source = session.terraform or ", ".join(session.settings.environments) or "nothing configured"
     return [f"skyworthy: {source}; live and smoke look at: {session.options.target}"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List what could not be decided: a skip that nobody reads must not pass for a pass."""
+    undecided = [
+        (report.nodeid, words)
+        for report in terminalreporter.stats.get("skipped", [])
+        if (words := _skip_reason(report)).startswith("unknown: ")
+    ]
+    if undecided:
+        terminalreporter.section(f"{len(undecided)} unknown")
+        for nodeid, words in undecided:
+            terminalreporter.line(f"{nodeid.partition('[')[2].removesuffix(']') or nodeid}: {words}")
+
+
+def _skip_reason(report: pytest.TestReport) -> str:
+    where = report.longrepr
+    return str(where[2]).removeprefix("Skipped: ") if isinstance(where, tuple) else ""

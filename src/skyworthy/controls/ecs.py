@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from skyworthy.behavior.permissions import role_may
+from skyworthy.behavior.permissions import role_may, scope_of
 from skyworthy.behavior.plaintext import reason_secret
 from skyworthy.behavior.secrets import (
     MANAGED_KEYS,
@@ -367,6 +367,10 @@ def log_group_exists(task: Resource, estate: Estate) -> None:
                 continue
             found = estate.find(group, "aws_cloudwatch_log_group")
             assert found is not None, f"container {definition.get('name')} logs to {show(group)}, which is not declared"
+            region, here = options.get("awslogs-region"), scope_of(estate).region
+            if isinstance(region, str) and here and not found.data:
+                wrong = f"container {definition.get('name')} logs to region {region}, {found.address} is in {here}"
+                assert region == here, wrong
     findings.conclude()
 
 

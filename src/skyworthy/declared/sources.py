@@ -139,7 +139,10 @@ class Loader:
     def _parse(self, path: Path) -> Body:
         text = _text(self.reached.read(path), path)
         parse = parse_json_file if path.name.endswith(".json") else parse_file
-        body = parse(text, shown(path))
+        try:
+            body = parse(text, shown(path))
+        except RecursionError as error:
+            raise BadInput(f"{shown(path)}: its expressions are nested too deeply to be read") from error
         for attribute in body.attributes.values():
             raise BadInput(f"{attribute.file}:{attribute.line}: {attribute.name} is set outside of a block")
         for block in body.blocks:

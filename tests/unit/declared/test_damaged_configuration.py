@@ -61,3 +61,9 @@ def test_tags_that_are_no_map_are_unknown(tmp_path: Path) -> None:
     (tmp_path / "main.tf").write_text('resource "aws_vpc" "a" {\n  tags = true\n}\n')
     reason = declared.read(tmp_path).resources[0].peek("tags_all").reason
     assert reason == "tags cannot be read: a map is needed, not bool"
+
+
+def test_a_file_that_nests_too_deeply_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(f"locals {{\n  x = {'[' * 3000}{']' * 3000}\n}}\n")
+    with pytest.raises(BadInput, match=r"its expressions are nested too deeply to be read$"):
+        declared.find_roots(tmp_path)

@@ -226,4 +226,4 @@ def test_expressions_nested_without_end_are_refused_not_crashed_on(write: Write)
     root = write({"main.tf": f"resource test_thing this {{\n  v = {'[' * 30_000}{']' * 30_000}\n}}\n"})
     with pytest.raises(BadInput) as error:
         declared.read(Path(root))
-    assert str(error.value).endswith("nested too deeply to be evaluated")
+    assert str(error.value).endswith("nested too deeply to be read")

@@ -65,8 +65,13 @@ def outcome_of(found: dict[str, tuple[str, str]], control: str) -> tuple[str, st
 def test_verdicts_are_outcomes(suite: pytest.Pytester) -> None:
     found = run(suite)
     assert outcome_of(found, "rds.encrypted-at-rest")[0] == "FAILED"
-    done = suite.runpytest_subprocess("--sky-terraform", "stack", "--sky-no-checkov", "-rs", "-k", "rds.not-public")
-    done.stdout.fnmatch_lines(["*unknown: publicly_accessible of aws_db_instance.main: *public*"])
+    done = suite.runpytest_subprocess("--sky-terraform", "stack", "--sky-no-checkov", "-k", "rds.not-public")
+    done.stdout.fnmatch_lines(
+        [
+            "*= 1 unknown =*",
+            "stack-rds.not-public-aws_db_instance.main: unknown: publicly_accessible of aws_db_instance.main: *public*",
+        ]
+    )
     done.assert_outcomes(skipped=1, deselected=done.parseoutcomes()["deselected"])
 
 
