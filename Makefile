@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: help install verify test lint unit suites conformance lock cassettes clean
+.PHONY: help install verify test lint unit suites conformance mutants bench-static lock cassettes clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,7 +40,13 @@ suites: $(INSTALLED)  ## The three suites on the reference stack, by pytest
 	$(BIN)/pytest tests/static tests/live tests/smoke -n $(WORKERS) -q
 
 conformance: $(INSTALLED)  ## Slow truths: real Terraform and provider against the sandbox
-	$(BIN)/pytest tests/conformance -q
+	$(BIN)/pytest tests/conformance -n $(WORKERS) -q -rs
+
+mutants: $(INSTALLED)  ## Which defects of the reference stack are noticed, ours beside checkov (minutes)
+	$(BIN)/python -m benchmarks.mutants
+
+bench-static: $(INSTALLED)  ## The static suite beside checkov: time and memory
+	$(BIN)/python -m benchmarks.static
 
 cassettes: $(INSTALLED)  ## Record the sandbox cassettes anew (needs Terraform; minutes)
 	$(BIN)/skyworthy sandbox record --env staging
