@@ -166,10 +166,51 @@ def deny(action: str, env: str | None) -> None:
     click.echo(f"{action} is denied until `skyworthy sandbox heal`")
 
 
+@sandbox.group()
+def fault() -> None:
+    """Named defects that can be injected into the running sandbox, to see who notices.
+
+    \b
+    The usual way:
+      skyworthy sandbox fault list --area ALM
+      skyworthy sandbox fault inject alarm-deleted --env staging
+      skyworthy live --env staging
+      skyworthy sandbox heal --env staging
+    """
+
+
+@fault.command("list")
+@click.option("--area", help="Only faults that requirements of this area should notice, such as SEC or ALM-11.")
+def list_faults(area: str | None) -> None:
+    """List the faults, each with the requirements that should notice it."""
+    from skyworthy.sandbox import faults
+
+    chosen = [item for item in faults.catalogue() if area is None or any(x.startswith(area) for x in item.refs)]
+    if not chosen:
+        raise BadInput(f"no fault concerns {area!r}; `skyworthy sandbox fault list` shows them all")
+    width = max(len(item.id) for item in chosen)
+    for item in chosen:
+        click.echo(f"{item.id:{width}}  {item.title} ({', '.join(item.refs)})")
+    click.echo(f"{len(chosen)} faults")
+
+
+@fault.command("inject")
+@click.argument("id")
+@of_environment
+def inject_fault(id: str, env: str | None) -> None:
+    """Inject a fault into the running sandbox, until `sandbox heal`."""
+    from skyworthy.sandbox import faults
+
+    settings = load_settings(Path())
+    injected = faults.inject_fault(_running(settings, _environment(settings, env)), id)
+    what = f": {injected.hit.type} {injected.hit.identifier}" if injected.hit else ""
+    click.echo(f"{injected.fault.title.rstrip('.')}{what}; `skyworthy sandbox heal` undoes it")
+
+
 @sandbox.command()
 @of_environment
 def heal(env: str | None) -> None:
-    """Let every denied operation work again."""
+    """Undo every fault: denied operations work again, and the account is as it was before the first one."""
     from skyworthy.sandbox import faults
 
     settings = load_settings(Path())

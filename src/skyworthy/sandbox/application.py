@@ -24,6 +24,7 @@ from skyworthy.sandbox import gaps
 from skyworthy.sandbox.calls import Call, Response, identify, known_services
 from skyworthy.sandbox.control import Control
 from skyworthy.sandbox.ids import Identities
+from skyworthy.sandbox.snapshot import Snapshot
 from skyworthy.sandbox.tape import Tape
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 Environ: TypeAlias = dict[str, Any]
 Interceptor: TypeAlias = Callable[[Call], Response | None]
 """Sees each call before anything else; a response that is not None is the answer."""
+Amender: TypeAlias = Callable[[Call, Response], Response]
+"""Sees each answer that an interceptor did not give, and may give another in its place."""
 
 UNIMPLEMENTED = "NotImplemented"
 
@@ -40,18 +43,21 @@ class Application:
 
     Attributes:
         interceptors: asked in order for each call.
+        amenders: asked in order for each answer.
         unimplemented: calls that nothing could answer, as `service:Operation`, in order of first use.
         calls: how often each operation was called.
     """
 
     def __init__(self) -> None:
         self.interceptors: list[Interceptor] = []
+        self.amenders: list[Amender] = []
         self.unimplemented: dict[str, str] = {}
         self.calls: Counter[str] = Counter()
         self.identities = Identities()
         self.tape = Tape()
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._lock = threading.Lock()
+        self._snapshots: dict[str, Snapshot] = {}
         self.control = Control(self)
 
     def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:
@@ -82,7 +88,10 @@ class Application:
             if self.tape.recording and not call.reads:
                 body = self.tape.with_fixed_tokens(call, environ, body)
                 call = identify({**environ, "CONTENT_LENGTH": str(len(body))}, body) or call
-            return self._carry_out(call, environ, body)
+            response = self._carry_out(call, environ, body)
+        for amend in self.amenders:
+            response = amend(call, response)
+        return response
 
     def replay(self, lines: Iterable[str]) -> list[str]:
         """Carry out recorded calls.
@@ -104,8 +113,46 @@ class Application:
         with self._lock:
             BackendDict.reset()
             self.identities.forget()
+            self._snapshots.clear()
         self.unimplemented.clear()
         self.calls.clear()
+
+    @property
+    def snapshots(self) -> list[str]:
+        """Names of the snapshots that are kept, in order."""
+        return list(self._snapshots)
+
+    def take_snapshot(self, name: str) -> list[str]:
+        """Keep what the account holds now under a name, and tell the names that are kept; one that is, stays.
+
+        Raises:
+            ValueError: no name.
+        """
+        if not name:
+            raise ValueError("a snapshot needs a name")
+        with self._lock:
+            if name not in self._snapshots:
+                self._snapshots[name] = Snapshot([self.identities])
+        return self.snapshots
+
+    def restore(self, name: str | None = None) -> list[str]:
+        """Put the account back as it was, drop that snapshot and the later ones, and tell the names that are left.
+
+        Args:
+            name: of the snapshot; by default the first.
+
+        Raises:
+            KeyError: there is none.
+        """
+        with self._lock:
+            names = list(self._snapshots)
+            chosen = names[0] if name is None and names else name
+            if chosen not in self._snapshots:
+                raise KeyError(f"no snapshot {chosen}; there are: {', '.join(names) or 'none'}")
+            self._snapshots[chosen].restore()
+            for each in names[names.index(chosen) :]:
+                del self._snapshots[each]
+        return self.snapshots
 
     def _carry_out(self, call: Call, environ: Environ, body: bytes) -> Response:
         self.identities.prepare(call)

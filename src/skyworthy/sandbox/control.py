@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from skyworthy.sandbox.calls import Response, account_id
-from skyworthy.sandbox.interceptors import ErrorInterceptor, ErrorRule
+from skyworthy.sandbox.interceptors import Interceptor, Rule
 
 if TYPE_CHECKING:
     from skyworthy.sandbox.application import Application
@@ -19,14 +19,18 @@ class Control:
 
     def __init__(self, application: "Application") -> None:
         self._application = application
-        self._errors = ErrorInterceptor()
-        application.interceptors.append(self._errors)
+        self._faults = Interceptor()
+        application.interceptors.append(self._faults)
+        application.amenders.append(self._faults.amend)
         self._routes: dict[tuple[str, str], Callable[[bytes], Any]] = {
             ("GET", "status"): self._status,
             ("GET", "unimplemented"): lambda _: application.unimplemented,
-            ("GET", "faults"): lambda _: self._errors.as_list(),
+            ("GET", "faults"): lambda _: self._faults.as_list(),
             ("POST", "faults"): self._inject,
             ("DELETE", "faults"): self._heal,
+            ("GET", "snapshots"): lambda _: application.snapshots,
+            ("POST", "snapshots"): lambda body: application.take_snapshot(json.loads(body)["name"]),
+            ("POST", "restore"): self._restore,
             ("POST", "recording"): self._record,
             ("GET", "recording"): lambda _: application.tape.entries,
             ("POST", "replay"): self._replay,
@@ -52,12 +56,15 @@ class Control:
         }
 
     def _inject(self, body: bytes) -> list[dict[str, Any]]:
-        self._errors.rules.append(ErrorRule(**json.loads(body)))
-        return self._errors.as_list()
+        self._faults.add(Rule(**json.loads(body)))
+        return self._faults.as_list()
 
     def _heal(self, _: bytes) -> list[dict[str, Any]]:
-        self._errors.rules.clear()
+        self._faults.clear()
         return []
+
+    def _restore(self, body: bytes) -> list[str]:
+        return self._application.restore(json.loads(body).get("name"))
 
     def _record(self, body: bytes) -> dict[str, bool]:
         self._application.tape.recording = bool(json.loads(body)["on"])
@@ -69,7 +76,7 @@ class Control:
 
     def _reset(self, _: bytes) -> dict[str, Any]:
         self._application.forget()
-        self._errors.rules.clear()
+        self._faults.clear()
         return {}
 
 

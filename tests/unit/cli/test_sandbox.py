@@ -57,12 +57,26 @@ def test_from_up_to_down(project: Path) -> None:
     assert broken.exit_code == 1
     assert ("fail", "live.exists", ALARM) in findings(project / "broken.json")
 
+    listed = run("sandbox", "fault", "list", "--area", "SEC")
+    assert "secret-key-missing" in listed.output
+    assert "alarm-deleted" not in listed.output
+    injected = run("sandbox", "fault", "inject", "secret-key-missing", "--env", "staging")
+    assert injected.output == (
+        "A key that the tasks are given is no longer in the secret: "
+        "aws_secretsmanager_secret staging-omc-secrets; `skyworthy sandbox heal` undoes it\n"
+    )
+    run("live", "--env", "staging", "--json", "secret.json")
+    task = "module.ecs.aws_ecs_task_definition.backend"
+    assert ("fail", "ecs.secret-value-from-resolves", task) in findings(project / "secret.json")
+
     assert run("sandbox", "deny", "elasticache:DescribeReplicationGroups", "--env", "staging").exit_code == 0
     denied = run("live", "--env", "staging", "--json", "denied.json")
     assert denied.exit_code == 1
     cache = "module.redis.aws_elasticache_replication_group.this"
     assert ("error", "live.exists", cache) in findings(project / "denied.json")
     assert run("sandbox", "heal", "--env", "staging").exit_code == 0
+    healed = run("live", "--env", "staging", "--json", "healed.json")
+    assert (healed.exit_code, findings(project / "healed.json") - findings(project / "broken.json")) == (1, set())
 
     assert run("sandbox", "down", "--env", "staging").output == "staging: stopped\n"
     assert run("sandbox", "down", "--env", "staging").output == "staging: was not running\n"
