@@ -1,7 +1,7 @@
 """Databases and caches as the environment of a container names them."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references
 
@@ -14,6 +14,10 @@ _DATABASE_NAME = re.compile(
 )
 _CACHE_NAME = re.compile(r"(^|_)(REDIS|VALKEY|CACHE|MEMCACHED)(?=_|$)", re.IGNORECASE)
 _HOST_NAME = re.compile(r"(?P<stem>.+)_(HOST|HOSTNAME|SERVER|ENDPOINT|ADDRESS)", re.IGNORECASE)
+_PLACE = re.compile(r"HOST|SERVER|ENDPOINT|ADDR|URL|URI|DSN|NODES|CLUSTER|SECRET|CONN|CRED|CONFIG|JSON", re.IGNORECASE)
+"""What a name holds that says where a store is, or may bring it along."""
+_CREDENTIAL = re.compile(r"(PASSWORD|PASS|PWD|AUTH_TOKEN|USER|USERNAME)", re.IGNORECASE)
+_PORT_NAME = re.compile(r"(?P<stem>.+)_PORT", re.IGNORECASE)
 _PORT_IN_URL = re.compile(r":(?P<port>\d{2,5})(?=/|\?|$)")
 
 
@@ -51,6 +55,39 @@ def endpoint_problems(variables: Mapping[str, Value], estate: Estate) -> Iterato
         actual = port_of(store)
         if port is not None and actual is not None and port[1] != actual:
             yield f"{port[0]} is {port[1]}, {store.address} listens on {actual}"
+
+
+def missing_hosts(variables: Mapping[str, Value], injected: Collection[str], estate: Estate) -> Iterator[str]:
+    """Databases and caches of which an environment gives port and credentials, but not where they are, a clause each.
+
+    Args:
+        variables: the plain environment: name -> value.
+        injected: the names that are injected, and those that the application may read itself.
+        estate: where references point.
+    """
+    names = {*variables, *injected}
+    for name in variables:
+        stem = _PORT_NAME.fullmatch(name)
+        kind = _kind(name)
+        if stem is None or kind is None or not estate.of(*kind):
+            continue
+        beside = {each.removeprefix(f"{stem['stem']}_") for each in names if each.startswith(f"{stem['stem']}_")}
+        placed = any(_kind(each) == kind and _PLACE.search(each) for each in names)
+        placed = placed or any(_is_of(kind, store_of(value, estate)) for value in variables.values())
+        if not placed and any(_CREDENTIAL.fullmatch(each) for each in beside):
+            yield f"{name} has no host beside it, such as {stem['stem']}_HOST"
+
+
+def _kind(name: str) -> tuple[str, ...] | None:
+    """The types of store that a variable's name speaks of: databases or caches, None where of neither or both."""
+    database, cache = _DATABASE_NAME.search(name), _CACHE_NAME.search(name)
+    if bool(database) == bool(cache):
+        return None
+    return _DATABASES if database else _CACHES
+
+
+def _is_of(kind: tuple[str, ...], store: Resource | None) -> bool:
+    return store is not None and store.type in kind
 
 
 def _port(name: str, value: Value, variables: Mapping[str, Value]) -> tuple[str, int] | None:

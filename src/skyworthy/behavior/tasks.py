@@ -195,6 +195,40 @@ def setting_problems(definition: Mapping[str, Any], *, fargate: bool, own_interf
             yield f"hostPort {host} differs from containerPort {own}, which awsvpc does not allow"
 
 
+_FARGATE_LOG_DRIVERS = ("awsfirelens", "awslogs", "splunk")
+_COMMANDS = ("CMD", "CMD-SHELL", "NONE")
+"""What the command of a health check starts with."""
+
+
+def shape_problems(definition: Mapping[str, Any], task_definition: Resource, *, fargate: bool) -> Iterator[str]:
+    """What ECS would refuse in how a container definition is put together, a clause each.
+
+    Args:
+        definition: the container definition.
+        task_definition: what it is part of.
+        fargate: the task is for Fargate.
+
+    Raises:
+        Undecidable: where a setting is not known.
+    """
+    driver = _known((_known(definition.get("logConfiguration")) or {}).get("logDriver"))
+    if fargate and driver and driver not in _FARGATE_LOG_DRIVERS:
+        yield f"its log driver is {driver}, Fargate has {', '.join(_FARGATE_LOG_DRIVERS)}"
+    check = _known(definition.get("healthCheck"))
+    command = _known(check.get("command")) if check else None
+    if check and isinstance(command, (list, tuple, type(None))):
+        first = _known(command[0]) if command else None
+        if first not in _COMMANDS:
+            yield f"the command of its health check starts with {first or 'nothing'}, CMD or CMD-SHELL wanted"
+        elif first != "NONE" and len(command or ()) == 1:
+            yield f"the command of its health check is nothing but {first}"
+    mounts = [_known(item) for item in _known(definition.get("mountPoints")) or ()]
+    volumes = [_known(_known(item).get("name")) for item in task_definition["volume"] or ()] if mounts else []
+    for source in (_known(mount.get("sourceVolume")) for mount in mounts):
+        if source is not None and source not in volumes:
+            yield f"it mounts {source}, the task has the volumes {', '.join(map(str, volumes)) or '(none)'}"
+
+
 def _known(value: Value) -> Value:
     """The value itself; Undecidable where it is not plain."""
     if isinstance(value, (Unknown, Reference, Template)):

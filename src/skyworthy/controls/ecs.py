@@ -1,9 +1,11 @@
 """Controls of ECS: clusters, task definitions, services and their scaling."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from skyworthy.behavior.images import meant, repository_of
+from skyworthy.behavior.images import moves as image_moves
 from skyworthy.behavior.permissions import role_may, scope_of
 from skyworthy.behavior.plaintext import reason_secret
 from skyworthy.behavior.secrets import (
@@ -21,7 +23,7 @@ from skyworthy.behavior.secrets import (
     secret_name,
     secret_of,
 )
-from skyworthy.behavior.stores import endpoint_problems, store_of
+from skyworthy.behavior.stores import endpoint_problems, missing_hosts, store_of
 from skyworthy.behavior.task_roles import EXEC_ACTIONS, assumable_by_tasks, log_options, role_of, start_needs
 from skyworthy.behavior.tasks import (
     container,
@@ -33,6 +35,7 @@ from skyworthy.behavior.tasks import (
     scales,
     services_of,
     setting_problems,
+    shape_problems,
     size,
     size_problem,
     task_of,
@@ -132,11 +135,25 @@ def environment_endpoints_are_right(task: Resource, estate: Estate) -> None:
         with findings.question():
             variables = environment(definition)
             judged += sum(1 for value in variables.values() if store_of(value, estate) is not None)
-            for problem in endpoint_problems(variables, estate):
+            missing = [] if definition.get("environmentFiles") else list(_missing_hosts(definition, task, estate))
+            for problem in (*endpoint_problems(variables, estate), *missing):
                 findings.add(f"container {definition.get('name')}: {problem}")
     findings.conclude()
     if not judged:
         not_applicable("its environment names no database or cache of the stack")
+
+
+def _missing_hosts(definition: Mapping[str, Any], task: Resource, estate: Estate) -> Iterator[str]:
+    variables = environment(definition)
+    names = {item.name for item in injections(task) if item.container == definition.get("name")}
+    for value in variables.values():
+        secret = estate.find(value, "aws_secretsmanager_secret") if isinstance(value, (str, Reference)) else None
+        if secret is not None:  # the application reads it itself
+            try:
+                names |= keys_of(secret, estate) or frozenset()
+            except Undecidable:
+                return
+    yield from missing_hosts(variables, names, estate)
 
 
 @control("ecs.environment-names-unique", on=_TASK, severity="high", refs=["REQ SEC-2"])
@@ -299,10 +316,10 @@ def fargate_tasks_have_a_network(task: Resource, estate: Estate) -> None:
 
 @control("ecs.container-settings-valid", on=_TASK, severity="high", refs=["REQ REF-5"])
 def container_settings_are_valid(task: Resource, estate: Estate) -> None:
-    """Health check, stop timeout, ports and the essential flag of containers are within what ECS takes.
+    """Health check, stop timeout, ports, mounts and log driver of containers are within what ECS takes.
 
     Why: AWS refuses the task definition, or the container never becomes healthy.
-    Fix: keep to the ranges of the message.
+    Fix: keep to what the message names.
     """
     findings = Findings()
     definitions = containers(task)
@@ -313,6 +330,9 @@ def container_settings_are_valid(task: Resource, estate: Estate) -> None:
     for definition in definitions:
         with findings.question():
             for problem in setting_problems(definition, fargate=fargate, own_interface=shared):
+                findings.add(f"container {definition.get('name')}: {problem}")
+        with findings.question():
+            for problem in shape_problems(definition, task, fargate=fargate):
                 findings.add(f"container {definition.get('name')}: {problem}")
     findings.conclude()
 
@@ -790,3 +810,58 @@ def _health_url(definition: Mapping[str, Any]) -> "re.Match[str] | None":
         if isinstance(part, (Unknown, Reference, Template)):
             raise part.undecidable()
     return _URL.search(command if isinstance(command, str) else " ".join(map(str, command)))
+
+
+@control("ecs.image-tag-fixed", on=_TASK, severity="medium", refs=["REQ REF-5", "REQ SMO-5"])
+def image_tags_are_fixed(task: Resource, estate: Estate) -> None:
+    """Every container runs an image with a fixed tag or digest.
+
+    Why: behind `latest` another image may stand at the next start of a task, and there is nothing to roll back to.
+    Fix: give the image a version's tag, or a digest.
+    """
+    if _is_placeholder(task, estate):
+        not_applicable("its services get their task definition elsewhere: ignore_changes lists task_definition")
+    findings = Findings()
+    for definition in containers(task):
+        with findings.question():
+            reason = image_moves(definition.get("image")) if definition.get("image") is not None else ""
+            assert not reason, f"container {definition.get('name')} runs {show(definition.get('image'))}: {reason}"
+    findings.conclude()
+
+
+def _is_placeholder(task: Resource, estate: Estate) -> bool:
+    """Whether deployments outside Terraform replace a task definition in every service that starts with it."""
+    ignored = [item.lifecycle.get("ignore_changes") or () for item in services_of(task, estate)]
+    return bool(ignored) and all(
+        not isinstance(names, Unknown) and (names == "all" or "task_definition" in names or "all" in names)
+        for names in ignored
+    )
+
+
+@control(
+    "ecs.image-from-known-repository", on=_TASK, severity="high", refs=["REQ REF-5", "REQ REF-11"], lenses=("declared",)
+)
+def images_come_from_known_repositories(task: Resource, estate: Estate) -> None:
+    """Images from ECR come from repositories that exist.
+
+    Why: a task whose image cannot be pulled does not start, and the deployment hangs until it is rolled back.
+    Fix: build the image's name from `repository_url` of the `aws_ecr_repository`.
+    """
+    findings = Findings()
+    judged = 0
+    for definition in containers(task):
+        with findings.question():
+            repository = repository_of(definition.get("image"), estate) if definition.get("image") else None
+            if repository is None:
+                continue
+            judged += 1
+            if isinstance(repository, str):
+                other = meant(repository, estate)
+                label = f"container {definition.get('name')}"
+                assert other is None, (
+                    f"{label}: there is no repository {repository}; {other.address} has the name {other['name']}"
+                )
+                raise Undecidable(f"{label}: the repository {repository} is not part of this stack")
+    findings.conclude()
+    if not judged:
+        not_applicable("none of its images comes from ECR")

@@ -29,6 +29,7 @@ from skyworthy.behavior.permissions.probes import (
 from skyworthy.behavior.permissions.reach import within_reach
 from skyworthy.behavior.permissions.statements import ATTACHMENT_TYPES, POLICY_TYPES, attached_arns, own_documents
 from skyworthy.behavior.secrets import injections, key_of, secret_of
+from skyworthy.behavior.service_roles import SERVICES, trusts_service
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value
@@ -154,6 +155,25 @@ def github_trust_is_scoped(role: Resource, estate: Estate) -> None:
         not_applicable("it does not trust GitHub")
     problems = list(holes(role, provider, estate))
     assert not problems, "; ".join(problems)
+
+
+@control("iam.service-roles-trusted", on=tuple(SERVICES), severity="high", refs=["REQ IAM-1", "REQ LIV-6"])
+def service_roles_trust_their_service(user: Resource, estate: Estate) -> None:
+    """A role that is handed to an AWS service trusts that service.
+
+    Why: with any other principal AWS refuses the role, or the service writes nothing and says so nowhere.
+    Fix: allow `sts:AssumeRole` to the service of the message in the role's trust policy.
+    """
+    attribute, service = SERVICES[user.type]
+    unset = attribute not in user.attributes and user.blank is None
+    value = None if unset else user[attribute]
+    if value is None or (isinstance(value, str) and not value):
+        not_applicable(f"it names no role in {attribute}")
+    role = estate.find(value, "aws_iam_role")
+    if role is None or role.data:
+        not_applicable(f"the role in {attribute} is not part of this stack")
+        return
+    assert trusts_service(role, service, estate), f"{role.address} does not trust {service}"
 
 
 @control("iam.execution-role-least-secrets", on="aws_iam_role", severity="high", refs=["REQ SEC-3", "REQ REF-3"])

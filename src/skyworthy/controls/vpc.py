@@ -1,9 +1,12 @@
 """VPC, subnets, routes."""
 
+from ipaddress import IPv4Network
+
 from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.network import INTERNET, Network, has_own_network, network_of, reaches
-from skyworthy.behavior.references import absent, named, naming
+from skyworthy.behavior.references import absent, named, naming, undecided
 from skyworthy.config import Policy
+from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable
 
@@ -186,3 +189,44 @@ def tasks_reach_the_internet(service: Resource, estate: Estate) -> None:
     present = {str(item.peek("service_name")).rpartition("amazonaws.com.")[2] for item in estate.of("aws_vpc_endpoint")}
     missing = [name for name in _ENDPOINTS if not any(item.endswith(name) for item in present)]
     assert not missing, f"port 443 of the internet cannot be reached: {path.blocked}"
+
+
+@control(
+    "vpc.subnet-cidrs-fit", on="aws_subnet", severity="high", refs=["REQ REF-1", "REQ NET-2"], lenses=("declared",)
+)
+def subnet_cidrs_fit(subnet: Resource, estate: Estate) -> None:
+    """The addresses of a subnet lie in its VPC and in no other subnet.
+
+    Why: AWS refuses any other subnet, in the middle of an apply that Terraform's plan took for good.
+    Fix: choose another `cidr_block`, or other numbers in `cidrsubnet`.
+    """
+    vpc = estate.find(subnet["vpc_id"], "aws_vpc")
+    if vpc is None or vpc.data:
+        not_applicable("its VPC is not part of this stack")
+        return
+    if subnet.attributes.get("cidr_block") is None:
+        not_applicable("it sets no cidr_block")
+    own = _network(subnet)
+    findings = Findings()
+    for other in estate.of("aws_subnet"):
+        with findings.question():
+            if other is subnet or estate.find(other["vpc_id"], "aws_vpc") is not vpc:
+                continue
+            apart = other.attributes.get("cidr_block") is None or not own.overlaps(_network(other))
+            assert apart, f"{own} overlaps {other.peek('cidr_block')} of {other.address}"
+    with findings.question():
+        # A further range may be any, and may come from a pool.
+        if not estate.of("aws_vpc_ipv4_cidr_block_association") and vpc.attributes.get("cidr_block") is not None:
+            inside = own.subnet_of(_network(vpc))
+            assert inside, f"{own} is not within {vpc['cidr_block']} of {vpc.address}"
+    findings.conclude()
+
+
+def _network(holder: Resource) -> IPv4Network:
+    value = holder["cidr_block"]
+    if not isinstance(value, str):
+        raise undecided(value, f"cidr_block of {holder.address}")
+    try:
+        return IPv4Network(value, strict=False)
+    except ValueError:
+        raise Undecidable(f"cidr_block of {holder.address} is {value}, which is no network") from None
