@@ -99,7 +99,7 @@ INTO = 'ingress {\n protocol = "tcp"\n from_port = 8000\n to_port = 8000\n'
 BY_GROUP = f"""
 resource "aws_security_group" "alb" {{
   vpc_id = aws_vpc.main.id
-  {OUT} security_groups = [aws_security_group.tasks.id] }}
+  {OUT} cidr_blocks = aws_subnet.private[*].cidr_block }}
 }}
 
 resource "aws_security_group" "tasks" {{
