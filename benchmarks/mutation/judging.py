@@ -5,6 +5,7 @@ import datetime
 import multiprocessing
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +28,7 @@ from skyworthy.suites.static import judge_declared
 from skyworthy.suites.suite import apply_waivers
 from skyworthy.verdicts import Outcome
 
-Status = Literal["noticed", "unknown", "survived", "refused", "same"]
+Status = Literal["noticed", "unknown", "survived", "refused", "same", "equivalent"]
 Found = dict[tuple[str, str, str], tuple[Outcome, str]]
 """By environment, control and address: the verdict and its message."""
 State = dict[str, Any]
@@ -43,7 +44,7 @@ class Judged:
         mutant: which.
         status: noticed where a verdict became *fail* or *error*; unknown where one became *unknown* only; refused
             where the Terraform cannot be read any more, or a validation block of its own refuses it; same where every
-            resource has the values that it had before.
+            resource has the values that it had before; equivalent where ``equivalent.toml`` says that it is no defect.
         by: controls that notice it (or have become unknown), with one message.
     """
 
@@ -174,7 +175,8 @@ def _state(estate: Estate) -> State:
             {
                 name: encode_value(value)
                 for name, value in resource.attributes.items()
-                if isinstance(value, Unknown) or encode_value(value) != encode_value(type_of(resource.type).default(name))
+                if isinstance(value, Unknown)
+                or encode_value(value) != encode_value(type_of(resource.type).default(name))
             },
         )
         for resource in estate
@@ -227,5 +229,6 @@ def judge_all(repository: Path, tree: Path, mutants: list[Mutant], workers: int)
             copy = Path(folder, str(number))
             copy.mkdir()
             directories.put(str(copy))
-        with context.Pool(workers, _start, (repository, tree, directories)) as pool:
-            yield from pool.imap(_one, mutants, chunksize=8)
+        # Not a multiprocessing.Pool: that starts workers whose beginning fails anew, for ever.
+        with ProcessPoolExecutor(workers, context, _start, (repository, tree, directories)) as pool:
+            yield from pool.map(_one, mutants, chunksize=8)

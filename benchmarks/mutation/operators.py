@@ -164,7 +164,7 @@ def widen(place: Place, _: Tree) -> Iterator[list[Edit]]:
 
 def rename_secret_key(place: Place, _: Tree) -> Iterator[list[Edit]]:
     """A key of a secret gets another name, where it is kept or where it is asked for."""
-    if not ("secrets." in place.path or place.key == "secret_keys") or not isinstance(place.node, Expression):
+    if "secret" not in f"{place.owner} {place.path}" or not isinstance(place.node, Expression):
         return
     start, _end = place.source.span(place.node)
     match = _SECRET_KEY.search(place.source.written(place.node))

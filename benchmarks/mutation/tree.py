@@ -99,7 +99,7 @@ class Tree:
             elif root == "local":
                 yield from self._of_local(directory, rest.partition(".")[0])
             elif root == "module":
-                yield from self._of_output(directory, *(rest.split(".") + [""])[:2])
+                yield from self._of_output(directory, *f"{rest}.".split(".")[:2])
             elif root == "each" and block is not None and "for_each" in block.body.attributes:
                 yield from self.suppliers(block.body.attributes["for_each"].expression, directory, None)
 

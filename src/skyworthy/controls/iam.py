@@ -254,7 +254,7 @@ def _injected(tasks: list[Resource], estate: Estate) -> tuple[set[str], set[str]
 def _keys_of(addresses: set[str], estate: Estate) -> set[str]:
     """The addresses of the keys that encrypt these secrets and parameters."""
     found: set[str] = set()
-    for holder in (item for item in estate if item.address in addresses):
+    for holder in filter(None, map(estate.get, sorted(addresses))):
         key_id = holder.attributes.get("kms_key_id" if holder.type == _SECRET else "key_id")
         if isinstance(key_id, Unknown):
             raise Undecidable(f"the key of {holder.address}: {key_id.reason}")

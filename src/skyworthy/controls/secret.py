@@ -7,7 +7,7 @@ from skyworthy.behavior.permissions.strangers import stranger_may
 from skyworthy.behavior.secrets import injections, keys_of, secret_of
 from skyworthy.config import Policy
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Unknown
+from skyworthy.estate import Estate, Resource, Unknown, known
 
 _SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type
 _VERSION = "aws_secretsmanager_secret_version"
@@ -131,3 +131,19 @@ def secret_policy_is_not_public(holder: Resource, estate: Estate) -> None:
         not_applicable("it has no resource policy")
     open_to = stranger_may(value, "secretsmanager:GetSecretValue", estate, holder.address)
     assert not open_to, "anybody may read it: its policy allows secretsmanager:GetSecretValue to everybody"
+
+
+@control("secret.values-filled", on=_VERSION, severity="critical", refs=["REQ SEC-4"], lenses=("observed",))
+def values_are_filled(version: Resource) -> None:
+    """Every key of a secret holds a value, neither empty nor a placeholder.
+
+    Why: a task starts with an empty key as gladly as with a right one, and fails at its first use.
+    Fix: put the real values into the secret; Terraform leaves them alone.
+    """
+    content = version["secret_string"]
+    values = content if isinstance(content, dict) else {"the whole secret": content}
+    empty = sorted(key for key, value in values.items() if not known(value))
+    written_later = sorted(key for key, value in values.items() if getattr(value, "placeholder", False))
+    problems = [f"empty: {', '.join(empty)}"] * bool(empty)
+    problems += [f"still a placeholder: {', '.join(written_later)}"] * bool(written_later)
+    assert not problems, "; ".join(problems)

@@ -14,6 +14,7 @@ from skyworthy.declared.evaluation.values import plain
 from skyworthy.declared.evaluation.walk import walk
 from skyworthy.declared.hcl import Block, named, traversal_names
 from skyworthy.declared.json_files import attributes_of, decoded
+from skyworthy.declared.references import refusals
 from skyworthy.declared.sources import Loader, location_of, root_source, shown
 from skyworthy.declared.variables import assigned
 from skyworthy.errors import BadInput
@@ -33,6 +34,7 @@ def open_root(root: Path, var_files: Sequence[Path], loader: Loader, time_limit:
     values = assigned(loader, root, var_files)
     run = Run(loader, source.directory, time_limit, workspace=_workspace(source.directory))
     module = Module(run, source, "", (), {}, _provider_names(source.of("provider")))
+    module.origins = values
     for name, attribute in values.items():
         module.inputs[name] = partial(evaluate, attribute.expression, module.scope)
         if source.find("variable", name) is None:
@@ -77,7 +79,8 @@ def read_root(root: Path, var_files: Sequence[Path], loader: Loader, time_limit:
     """The estate that a root module declares.
 
     Raises:
-        BadInput: where it cannot be read; the message names file and line.
+        BadInput: where it cannot be read, or Terraform would refuse it for an undeclared name, a cycle or the value
+            of a variable; the message names file and line, one line for each name.
     """
     with deep_expressions(root):
         module = open_root(root, var_files, loader, time_limit)
@@ -87,6 +90,9 @@ def read_root(root: Path, var_files: Sequence[Path], loader: Loader, time_limit:
                 resources.append(_placeholder(inner, block, keys))
             else:
                 resources += [_resource(inner, block, suffix, bound) for suffix, bound in keys]
+    refused = [reason for source in loader.modules for reason in refusals(source)]
+    if refused:
+        raise BadInput("\n".join(refused))
     return Estate(tuple(resources), origin="declared", name=shown(root), notes=tuple(dict.fromkeys(module.run.notes)))
 
 

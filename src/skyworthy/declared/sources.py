@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from skyworthy.declared.hcl import Attribute, Block, Body, parse_file, parse_json_file
@@ -123,6 +124,11 @@ class Loader:
             self._modules[absolute] = self._load(absolute)
         return self._modules[absolute]
 
+    @property
+    def modules(self) -> tuple[ModuleSource, ...]:
+        """The module directories that were read so far."""
+        return tuple(self._modules.values())
+
     def _load(self, directory: Path) -> ModuleSource:
         files = terraform_files(directory)
         self.reached.directories[str(directory)] = [path.name for path in files]
@@ -138,9 +144,8 @@ class Loader:
 
     def _parse(self, path: Path) -> Body:
         text = _text(self.reached.read(path), path)
-        parse = parse_json_file if path.name.endswith(".json") else parse_file
         try:
-            body = parse(text, shown(path))
+            body = _parsed(text, shown(path), path.name.endswith(".json"))
         except RecursionError as error:
             raise BadInput(f"{shown(path)}: its expressions are nested too deeply to be read") from error
         for attribute in body.attributes.values():
@@ -152,6 +157,12 @@ class Loader:
                     f"{block.file}:{block.line}: {block.type} takes {wanted} labels, not {len(block.labels)}"
                 )
         return body
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str, name: str, json: bool) -> Body:
+    """The tree of a file; finding the roots, reading one and its settings ask for the same files."""
+    return parse_json_file(text, name) if json else parse_file(text, name)
 
 
 def _text(data: bytes, path: Path) -> str:

@@ -115,6 +115,7 @@ def _told(pairing: Pairing, declared: Estate) -> Observation:
         name=declared.name,
         notes=tuple(Note(text) for text in notes),
         unread=unread,
+        unmanaged=tuple(unmanaged),
     )
     told = {name: why for name, why in undecided.items() if not why.denied}
     return Observation(estate, tuple(missing), tuple(unmanaged), told, notes=notes)

@@ -139,7 +139,9 @@ def _first_half(call: Call, response: Response) -> Response:
     parsed = create_parser(call.protocol).parse({"status_code": status, "headers": dict(headers), "body": body}, shape)
     parsed.pop("ResponseMetadata", None)
     halves = {key: value[: len(value) // 2] for key, value in parsed.items() if isinstance(value, list)}
-    return call.answer({**parsed, **halves, tokens[1]: SECOND_PAGE})
+    more = _paginators(call.service).get(call.operation, {}).get("more_results")
+    flags = {more: True} if more else {}
+    return call.answer({**parsed, **halves, **flags, tokens[1]: SECOND_PAGE})
 
 
 def _tokens(call: Call) -> tuple[str, str] | None:

@@ -47,6 +47,10 @@ EXPRESSIONS: list[tuple[str, Value]] = [
 ]
 
 FUNCTIONS: list[tuple[str, Value]] = [
+    ('formatdate("DD MMM YYYY hh:mm ZZZ", "2018-01-02T23:12:01Z")', "02 Jan 2018 23:12 UTC"),
+    ("formatdate(\"EEEE 'it''s' H AA Z ZZZZ\", \"2024-02-29T00:05:09-05:30\")", "Thursday it's 12 AM -05:30 -0530"),
+    ('"${0.1 + 0.2} ${0.3 - 0.1} ${0.0000001}"', "0.3 0.2 0.0000001"),
+    ("jsonencode([1e21, 2.50])", "[1000000000000000000000,2.5]"),
     ('format("%s-%03d %.2f %t %q %%", "a", 7, 2.5, true, "x")', 'a-007 2.50 true "x" %'),
     ('format("%v %v", [1, "b"], null == null)', '[1,"b"] true'),
     ('format("%5s|%-5s|", "ab", "cd")', "   ab|cd   |"),
@@ -141,8 +145,9 @@ REFUSED = [
     ("{ a = 1 }.b", "{ a = 1 }.b cannot be evaluated: the object has no attribute 'b'"),
     ("1 / 0", "1 / 0 cannot be evaluated: division by zero"),
     ('"x" + 1', "\"x\" + 1 cannot be evaluated: 'x' is not a number"),
-    ("local.none", "local.none cannot be evaluated: local none is not declared"),
-    ("aws_lb.none.arn", "aws_lb.none.arn cannot be evaluated: aws_lb.none is not declared"),
+    ('"1_000" + 1', "\"1_000\" + 1 cannot be evaluated: '1_000' is not a number"),
+    (r'can(regex("\\pL", "x"))', r"the pattern '\\pL' is not evaluated: bad escape \p at position 0"),
+    ('can(regex("[[:graph:]]", "x"))', "the pattern '[[:graph:]]' is not evaluated"),
     ("nowhere(1)", "the function nowhere is not evaluated"),
     ("timestamp()", "timestamp() is known at apply"),
     ('"a${null}"', '"a${null}" cannot be evaluated: a string is needed, not null'),

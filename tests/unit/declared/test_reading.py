@@ -105,21 +105,6 @@ def test_values_are_converted_to_the_types_of_variables(read: ReadText) -> None:
     assert child["value"] == "kept"
 
 
-def test_a_value_that_does_not_fit_its_type_is_unknown(read: ReadText) -> None:
-    estate = read(
-        """
-        variable "ports" {
-          type    = list(number)
-          default = "many"
-        }
-        resource "test_thing" "this" {
-          ports = var.ports
-        }
-        """
-    )
-    assert estate.resources[0].peek("ports").reason == "var.ports cannot be evaluated: a list is needed, not string"
-
-
 def test_blocks_nest_and_dynamic_blocks_expand(read: ReadText) -> None:
     estate = read(
         """

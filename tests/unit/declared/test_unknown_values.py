@@ -211,9 +211,45 @@ def test_an_evaluation_that_takes_too_long_is_given_up(write: Write) -> None:
     assert "evaluating it takes longer than 0.01 s" in str(error.value)
 
 
-def test_what_depends_on_itself_is_unknown(read: ReadText) -> None:
-    estate = read("locals {\n  a = local.b\n  b = local.a\n}\nresource test_thing this {\n  v = local.a\n}\n")
-    assert estate.resources[0].peek("v").reason == "local.a cannot be evaluated: local.a depends on itself"
+def test_what_depends_on_itself_through_modules_is_unknown(read: ReadText) -> None:
+    estate = read(
+        'module "a" {\n  source = "./a"\n  x = module.a.y\n}\nresource test_thing this {\n  v = module.a.y\n}\n',
+        **{"a/main.tf": 'variable "x" {}\noutput "y" {\n  value = var.x\n}\n'},
+    )
+    assert estate.resources[0].peek("v").reason == "module.a.y cannot be evaluated: output.y depends on itself"
+
+
+def test_a_block_with_too_many_instances_is_a_placeholder_with_a_note(read: ReadText) -> None:
+    estate = read(
+        """
+        resource "aws_sns_topic" "counted" {
+          count = 1000000
+        }
+        resource "aws_sns_topic" "named" {
+          for_each = toset([for pair in setproduct(range(101), range(100)) : join("-", pair)])
+        }
+        resource "aws_sns_topic" "few" {
+          count = 10000
+        }
+        resource "aws_sns_topic_policy" "first" {
+          arn = aws_sns_topic.counted[0].arn
+        }
+        """
+    )
+    many = "1000000 instances of one block are more than the 10000 that are read"
+    named = "10100 instances of one block are more than the 10000 that are read"
+    blanks = {resource.address: resource.blank.reason for resource in estate if resource.blank is not None}
+    assert blanks == {
+        "aws_sns_topic.counted": f"count cannot be decided: {many}",
+        "aws_sns_topic.named": f"count cannot be decided: {named}",
+    }
+    assert [(note.address, note.line) for note in estate.notes] == [
+        ("aws_sns_topic.counted", 2),
+        ("aws_sns_topic.named", 5),
+    ]
+    policy = estate.of("aws_sns_topic_policy")[0]
+    assert policy.peek("arn").reason == f"the instances of aws_sns_topic.counted are not known: {many}"
+    assert len(estate.of("aws_sns_topic")) == 10_002
 
 
 def test_a_long_chain_of_locals_is_evaluated(read: ReadText) -> None:

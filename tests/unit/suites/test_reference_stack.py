@@ -1,5 +1,6 @@
 """The reference stack is sound, and each suite notices the defect it exists for."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -110,3 +111,26 @@ def test_a_deleted_alarm_is_named(sandbox: tuple[Settings, Sandbox]) -> None:
     cloudwatch.delete_alarms(AlarmNames=[alarm["AlarmName"]])
     result = run_live(settings)
     assert ("live.exists", ALARM) in judged(result, Outcome.FAIL)
+
+
+def test_what_was_made_by_hand_in_the_vpc_is_named(sandbox: tuple[Settings, Sandbox]) -> None:
+    settings, account = sandbox
+    ec2 = account.client("ec2")
+    (vpc,) = [item for item in ec2.describe_vpcs()["Vpcs"] if not item["IsDefault"]]
+    ec2.create_security_group(GroupName="by-hand", Description="made by hand", VpcId=vpc["VpcId"])
+    (verdict,) = [item for item in run_live(settings).verdicts if item.control == "live.unmanaged"]
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.message == "not in the code: aws_security_group(by-hand)"
+
+
+@pytest.mark.parametrize(("value", "problem"), [(" ", "empty"), ("changeme", "still a placeholder")])
+def test_a_key_of_the_secret_without_a_real_value_is_named(
+    sandbox: tuple[Settings, Sandbox], value: str, problem: str
+) -> None:
+    settings, account = sandbox
+    secrets = account.client("secretsmanager")
+    held = json.loads(secrets.get_secret_value(SecretId="staging-omc-secrets")["SecretString"])
+    secrets.put_secret_value(SecretId="staging-omc-secrets", SecretString=json.dumps({**held, "SMTP_USER": value}))
+    (verdict,) = [item for item in run_live(settings).verdicts if item.control == "secret.values-filled"]
+    secrets.put_secret_value(SecretId="staging-omc-secrets", SecretString=json.dumps(held))
+    assert (verdict.outcome, verdict.message) == (Outcome.FAIL, f"{problem}: SMTP_USER")

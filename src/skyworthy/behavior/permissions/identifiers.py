@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.permissions.matching import Hole, Token, Tokens, literal
 from skyworthy.behavior.permissions.memory import remembered
 from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, Value
@@ -84,6 +85,7 @@ class Scope:
     account: str = ""
 
 
+@once_per_estate
 def scope_of(estate: Estate) -> Scope:
     """Partition, region and account as far as ARNs, zones, endpoints, else any text of the estate tell."""
     region = account = ""

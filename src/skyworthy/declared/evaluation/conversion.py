@@ -73,7 +73,9 @@ def _sequence(value: Value, constraint: nodes.Call) -> Value:
         raise Failure(f"a {constraint.name} is needed, not {kind(value)}")
     inner = constraint.arguments[0]
     if constraint.name == "tuple" and isinstance(inner, nodes.TupleConstructor):
-        return [convert(item, part) for item, part in zip(value, inner.items, strict=False)]
+        if len(value) != len(inner.items):
+            raise Failure(f"a tuple of {len(inner.items)} is needed, not of {len(value)}")
+        return [convert(item, part) for item, part in zip(value, inner.items, strict=True)]
     items = [convert(item, inner) for item in value]
     return make_set(items) if constraint.name == "set" else items
 

@@ -7,13 +7,22 @@ from skyworthy.estate import Unknown, Value
 
 Keys = list[tuple[str, dict[str, Value]]]
 """Instances of a block: the index as it stands in the address (``""``, ``[0]``, ``["a"]``) and what is bound in it."""
+MOST_INSTANCES = 10_000
+"""Of one block; one with more stands as a placeholder, since reading them would take minutes."""
 
 
 def by_count(count: Value) -> "Keys | Unknown":
     """The instances that a count makes, or why they are not known."""
     if undetermined(count):
         return because(count)
-    return [(f"[{number}]", {"count": {"index": number}}) for number in range(int(to_number(count)))]
+    number = int(to_number(count))
+    if number > MOST_INSTANCES:
+        return _too_many(number)
+    return [(f"[{index}]", {"count": {"index": index}}) for index in range(number)]
+
+
+def _too_many(number: int) -> Unknown:
+    return Unknown(f"{number} instances of one block are more than the {MOST_INSTANCES} that are read")
 
 
 def by_key(collection: Value) -> "Keys | Unknown":
@@ -23,6 +32,8 @@ def by_key(collection: Value) -> "Keys | Unknown":
         return pairs
     if isinstance(collection, list) and not isinstance(collection, SetValue):
         return Unknown("for_each is a list; Terraform wants a set or a map")
+    if len(pairs) > MOST_INSTANCES:
+        return _too_many(len(pairs))
     keys: Keys = []
     for key, value in pairs:
         if undetermined(key) or not isinstance(key, (str, int, float)):

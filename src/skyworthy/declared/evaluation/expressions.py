@@ -1,7 +1,9 @@
 """Evaluating expressions."""
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Protocol
 
 from skyworthy.declared.evaluation.values import (
@@ -192,28 +194,35 @@ def _unary(node: nodes.Unary, scope: Scope) -> Value:
 
 
 def _binary(node: nodes.Binary, scope: Scope) -> Value:
-    operator = node.operator
-    if operator in ("&&", "||"):
-        return _logical(operator, to_bool(evaluate(node.left, scope)), node.right, scope)
+    sign = node.operator
+    if sign in ("&&", "||"):
+        return _logical(sign, to_bool(evaluate(node.left, scope)), node.right, scope)
     left, right = evaluate(node.left, scope), evaluate(node.right, scope)
-    if operator in ("==", "!="):
+    if sign in ("==", "!="):
         answer = equal(left, right)
-        return answer if undetermined(answer) or operator == "==" else not answer
+        return answer if undetermined(answer) or sign == "==" else not answer
     for operand in (left, right):
         if undetermined(operand):
             return because(operand)
-    return _ARITHMETIC[operator](to_number(left), to_number(right))
+    return _ARITHMETIC[sign](to_number(left), to_number(right))
 
 
-def _logical(operator: str, left: Value, right_side: Expression, scope: Scope) -> Value:
+def _logical(sign: str, left: Value, right_side: Expression, scope: Scope) -> Value:
     """``&&`` and ``||``; one operand that settles the matter is enough, the other may be unknown."""
-    settling = operator == "||"
+    settling = sign == "||"
     if left is settling:
         return settling
     right = to_bool(evaluate(right_side, scope))
     if right is settling:
         return settling
     return next((because(side) for side in (left, right) if undetermined(side)), not settling)
+
+
+def _in_decimals(operation: Callable[[Any, Any], Any], left: float, right: float) -> float:
+    """A result without the error of binary fractions, since Terraform's numbers are far more precise."""
+    if isinstance(left, int) and isinstance(right, int):
+        return int(operation(left, right))
+    return normal(float(operation(Decimal(repr(left)), Decimal(repr(right)))))
 
 
 def _divide(left: float, right: float) -> float:
@@ -230,9 +239,9 @@ def _modulo(left: float, right: float) -> float:
 
 
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "+": lambda left, right: normal(left + right),
-    "-": lambda left, right: normal(left - right),
-    "*": lambda left, right: normal(left * right),
+    "+": lambda left, right: _in_decimals(operator.add, left, right),
+    "-": lambda left, right: _in_decimals(operator.sub, left, right),
+    "*": lambda left, right: _in_decimals(operator.mul, left, right),
     "/": _divide,
     "%": _modulo,
     "<": lambda left, right: left < right,

@@ -30,6 +30,9 @@ class Module:
         names: the calls on the way to it, for the manifest of downloaded modules.
         inputs: by variable, a function that evaluates its value.
         providers: provider names in it to those of the root, ``{"aws": "aws.us_east_1"}``.
+
+    Attributes:
+        origins: by variable, the attribute of a call or of a tfvars file that gives its value.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Module:
         self.names = names
         self.inputs = inputs
         self.providers = providers
+        self.origins: dict[str, Attribute] = {}
         self.scope = Scope(self)
         self._once = Memo().once
         self._locals = {
@@ -248,7 +252,9 @@ class Module:
         arguments = {name: given(item) for name, item in block.body.attributes.items() if name not in META}
         providers = self._providers_of(block)
         path = f"{self.path}module.{block.labels[0]}{suffix}."
-        return Module(self.run, source, path, (*self.names, block.labels[0]), arguments, providers)
+        module = Module(self.run, source, path, (*self.names, block.labels[0]), arguments, providers)
+        module.origins = {name: block.body.attributes[name] for name in arguments}
+        return module
 
     def _providers_of(self, call: Block) -> dict[str, str]:
         """The provider configurations that a call hands on: those named, else the default ones."""

@@ -1,9 +1,15 @@
 """Values during evaluation: plain data, the estate's blanks, and things that are read lazily."""
 
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from skyworthy.estate.values import Reference, Template, Unknown, Value, text_of
+
+_BOOLS = {"true": True, "1": True, "false": False, "0": False}
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
 class Failure(Exception):
@@ -83,10 +89,11 @@ def kind(value: Value) -> str:
 
 
 def number_text(number: float) -> str:
-    """A number as Terraform writes it in a string."""
-    if isinstance(number, float) and number.is_integer() and abs(number) < 1e21:
-        return str(int(number))
-    return repr(number) if isinstance(number, float) else str(number)
+    """A number as Terraform writes it in a string: never with an exponent."""
+    if not isinstance(number, float) or not math.isfinite(number):
+        return str(number)
+    text = format(Decimal(repr(number)), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def to_text(value: Value) -> Value:
@@ -109,10 +116,9 @@ def to_number(value: Value) -> Value:
     if undetermined(value) or (isinstance(value, (int, float)) and not isinstance(value, bool)):
         return value
     if isinstance(value, str):
-        try:
-            return normal(float(value)) if not value.lstrip("-").isdigit() else int(value)
-        except ValueError:
-            raise Failure(f"{value!r} is not a number") from None
+        if _NUMBER.fullmatch(value) is None:
+            raise Failure(f"{value!r} is not a number")
+        return int(value) if value.lstrip("+-").isdigit() else normal(float(value))
     raise Failure(f"a number is needed, not {kind(value)}")
 
 
@@ -120,8 +126,8 @@ def to_bool(value: Value) -> Value:
     """A scalar as a bool; a blank stays as it is."""
     if isinstance(value, bool) or undetermined(value):
         return value
-    if value in ("true", "false"):
-        return bool(value == "true")
+    if isinstance(value, str) and value in _BOOLS:
+        return _BOOLS[value]
     raise Failure(f"a bool is needed, not {kind(value)}")
 
 

@@ -26,7 +26,6 @@ from skyworthy.sandbox.faults.registry import Fault, Hit, find, registered
 from skyworthy.sandbox.faults.stack import Stack
 from skyworthy.sandbox.server import Sandbox
 
-
 __all__ = ["Fault", "Hit", "Injected", "catalogue", "deny", "heal", "inject", "inject_fault", "injected", "throttle"]
 
 

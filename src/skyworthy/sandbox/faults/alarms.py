@@ -195,28 +195,24 @@ def filter_deleted(stack: Stack) -> Hit:
     return Hit("aws_cloudwatch_log_metric_filter", found["filterName"])
 
 
+def _replace_filter(stack: Stack, **change: Any) -> Hit:
+    """Put a changed copy of the metric filter; moto would keep the old one beside it."""
+    logs, found = stack.client("logs"), _filter(stack)
+    given = {key: found[key] for key in ("logGroupName", "filterName", "filterPattern", "metricTransformations")}
+    logs.delete_metric_filter(logGroupName=found["logGroupName"], filterName=found["filterName"])
+    logs.put_metric_filter(**{**given, **change})
+    return Hit("aws_cloudwatch_log_metric_filter", found["filterName"])
+
+
 @fault("metric-filter-matches-nothing", "ALM-9", "LIV-3")
 def filter_matches_nothing(stack: Stack) -> Hit:
     """Errors in the logs are counted by a pattern that no line has."""
-    found = _filter(stack)
-    stack.client("logs").put_metric_filter(
-        logGroupName=found["logGroupName"],
-        filterName=found["filterName"],
-        filterPattern='"no line of the application has this"',
-        metricTransformations=found["metricTransformations"],
-    )
-    return Hit("aws_cloudwatch_log_metric_filter", found["filterName"])
+    return _replace_filter(stack, filterPattern='"no line of the application has this"')
 
 
 @fault("metric-filter-feeds-another-metric", "ALM-9", "ALM-11")
 def filter_feeds_another(stack: Stack) -> Hit:
     """Errors in the logs are counted under a name that no alarm watches."""
-    found = _filter(stack)
-    first = found["metricTransformations"][0]
-    stack.client("logs").put_metric_filter(
-        logGroupName=found["logGroupName"],
-        filterName=found["filterName"],
-        filterPattern=found["filterPattern"],
-        metricTransformations=[{**first, "metricName": f"{first['metricName']}Old"}],
-    )
-    return Hit("aws_cloudwatch_log_metric_filter", found["filterName"])
+    first = _filter(stack)["metricTransformations"][0]
+    renamed = {**first, "metricName": f"{first['metricName']}Old"}
+    return _replace_filter(stack, metricTransformations=[renamed])

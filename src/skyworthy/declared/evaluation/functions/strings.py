@@ -13,8 +13,21 @@ from skyworthy.declared.evaluation.values import (
     to_text,
     undetermined,
 )
-from skyworthy.estate.values import Template, Unknown, Value
+from skyworthy.estate.values import Template, Undecidable, Unknown, Value
 
+_CLASS = re.compile(r"\[:(\w+):\]")
+_CLASSES = {
+    "alnum": "0-9A-Za-z",
+    "alpha": "A-Za-z",
+    "blank": r"\t ",
+    "digit": "0-9",
+    "lower": "a-z",
+    "space": r"\s",
+    "upper": "A-Z",
+    "word": r"\w",
+    "xdigit": "0-9A-Fa-f",
+}
+"""Classes of characters that RE2 knows by name."""
 _VERB = re.compile(r"%(?P<flags>[-+ 0#]*)(?P<width>\d+)?(?:\.(?P<precision>\d+))?(?P<verb>[a-zA-Z%])")
 
 
@@ -137,10 +150,14 @@ def _group(match: "re.Match[str]") -> str:
 
 
 def _pattern(text: str) -> "re.Pattern[str]":
+    """A pattern in the syntax of RE2 (https://github.com/google/re2/wiki/Syntax), where this engine can follow it."""
+    translated = _CLASS.sub(lambda match: _CLASSES.get(match[1], match[0]), text)
     try:
-        return re.compile(text)
+        if "[:" in translated:
+            raise Undecidable(f"the pattern {text!r} is not evaluated")
+        return re.compile(translated, re.ASCII)
     except re.error as error:
-        raise Failure(f"{text!r} is not a regular expression: {error}") from error
+        raise Undecidable(f"the pattern {text!r} is not evaluated: {error}") from error
 
 
 @function("regex")
