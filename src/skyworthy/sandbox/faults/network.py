@@ -166,10 +166,9 @@ def dns_off(stack: Stack) -> Hit:
 @fault("unmanaged-security-group", "LIV-3")
 def unmanaged_group(stack: Stack) -> Hit:
     """Somebody made a security group by hand."""
-    made = stack.client("ec2").create_security_group(
-        GroupName="by-hand", Description="made by hand", VpcId=stack.vpc["VpcId"]
-    )
-    return Hit("aws_security_group", made["GroupId"])
+    name = "by-hand"
+    stack.client("ec2").create_security_group(GroupName=name, Description="made by hand", VpcId=stack.vpc["VpcId"])
+    return Hit("aws_security_group", name)
 
 
 @fault("unmanaged-instance", "LIV-3", "NET-1")
