@@ -62,11 +62,14 @@ class Stage:
 
     @cached_property
     def waivers(self) -> tuple[Waiver, ...]:
-        """The waivers to heed.
+        """The waivers to heed: none for somebody else's directory, where skyworthy.toml names what is ours.
 
         Raises:
             BadInput: waivers.toml is malformed.
         """
+        ours = {item.root.resolve() for item in self.settings.environments.values()}
+        if ours and self.environment.root.resolve() not in ours:
+            return ()
         return waivers_of(self.settings, self.options)
 
     @cached_property

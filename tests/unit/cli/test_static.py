@@ -1,6 +1,8 @@
 """``skyworthy static``: exit codes, the words and the JSON."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,13 @@ resource "aws_db_instance" "main" {{
   publicly_accessible = {public}
 }}
 """
+
+PINNED = """
+terraform {
+  required_version = ">= 1.10"
+}
+"""
+KEY = '  kms_master_key_id = "alias/aws/sns"\n'
 
 
 def run(directory: Path, *arguments: str) -> Result:
@@ -67,3 +76,29 @@ def test_results_of_somebodys_directory_are_shown_and_not_kept(tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     run(write(tmp_path / "stack", DATABASE.format(encrypted="true", public="false")))
     assert not (tmp_path / "reports").exists()
+
+
+def test_our_waivers_do_not_speak_of_somebody_elses_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "ours", DATABASE.format(encrypted="true", public="false"))
+    write(tmp_path / "theirs", DATABASE.format(encrypted="false", public="false"))
+    (tmp_path / "skyworthy.toml").write_text('[environments.ours]\nterraform = "ours"\n', "utf-8")
+    waiver = 'control = "rds.encrypted-at-rest"\nresource = "*"\nowner = "platform"\nreason = "no data"\n'
+    (tmp_path / "waivers.toml").write_text(f"[[waiver]]\n{waiver}expires = 2026-12-31\n", "utf-8")
+    assert "waivers.needed" in run(Path("ours")).output
+    done = run(Path("theirs"), "--json", "verdicts.json")
+    assert "waived" not in done.output
+    data = json.loads((tmp_path / "verdicts.json").read_text("utf-8"))
+    (found,) = [item for item in data["verdicts"] if item["control"] == "rds.encrypted-at-rest"]
+    assert found["verdict"] == "fail"
+
+
+@pytest.mark.parametrize(("encrypted", "code"), [("false", 1), ("true", 0)])
+def test_the_program_exits_with_one_on_findings_and_zero_without(tmp_path: Path, encrypted: str, code: int) -> None:
+    topic = f'resource "aws_sns_topic" "a" {{\n  name = "a"\n{KEY if encrypted == "true" else ""}}}\n'
+    write(tmp_path / "stack", PINNED + topic)
+    program = [sys.executable, "-c", "from skyworthy.cli import main; main()"]
+    done = subprocess.run(
+        [*program, "static", "--terraform", "stack", "--no-checkov"], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert done.returncode == code, done.stdout.decode()

@@ -1,5 +1,6 @@
 """The pytest front-end: outcomes, ids, waivers and workers, by real sessions in a directory of their own."""
 
+import datetime
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,8 @@ owner = "platform"
 reason = "no data yet"
 expires = {expires}
 """
+
+SOON = datetime.datetime.now(datetime.UTC).date() + datetime.timedelta(days=30)
 
 
 @pytest.fixture
@@ -76,11 +79,11 @@ def test_verdicts_are_outcomes(suite: pytest.Pytester) -> None:
 
 
 def test_a_waiver_makes_an_xfail_and_a_needless_one_is_red(suite: pytest.Pytester) -> None:
-    text = WAIVER.format(control="rds.encrypted-at-rest", expires="2027-01-31")
-    text += WAIVER.format(control="rds.retired-*", expires="2027-01-31").replace("rds.retired-*", "rds.multi-az")
+    text = WAIVER.format(control="rds.encrypted-at-rest", expires=SOON)
+    text += WAIVER.format(control="rds.retired-*", expires=SOON).replace("rds.retired-*", "rds.multi-az")
     (suite.path / "waivers.toml").write_text(text, "utf-8")
     done = suite.runpytest_subprocess("--sky-terraform", "stack", "--sky-no-checkov", "-rxf", "-k", "rds.")
-    done.stdout.fnmatch_lines(["XFAIL *rds.encrypted-at-rest*waived until 2027-01-31 by platform: no data yet*"])
+    done.stdout.fnmatch_lines([f"XFAIL *rds.encrypted-at-rest*waived until {SOON} by platform: no data yet*"])
     done.stdout.fnmatch_lines(["FAILED *waivers.needed-rds.multi-az on aws_db_instance.*"])
 
 
