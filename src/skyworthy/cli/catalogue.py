@@ -9,8 +9,7 @@ from rich.table import Table
 
 from skyworthy.controls import Control, catalogue, find_control
 from skyworthy.errors import BadInput
-
-COLOURS = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan"}
+from skyworthy.reports.console import COLOURS
 
 
 @click.command("list")

@@ -1,6 +1,6 @@
 """The estate: an immutable graph of resources in Terraform's own vocabulary."""
 
-from skyworthy.estate.estate import Estate, Note, Origin, require
+from skyworthy.estate.estate import Estate, Note, Origin
 from skyworthy.estate.resource import Location, Resource
 from skyworthy.estate.types import ResourceType, known_types, type_of
 from skyworthy.estate.values import (
@@ -33,7 +33,6 @@ __all__ = [
     "known",
     "known_types",
     "references",
-    "require",
     "show",
     "split_text",
     "text_of",

@@ -7,7 +7,7 @@ from typing import Literal
 
 from skyworthy.estate.resource import Resource
 from skyworthy.estate.types import type_of
-from skyworthy.estate.values import Reference, Template, Undecidable, Unknown, Value
+from skyworthy.estate.values import Reference, Template, Unknown, Value
 
 Origin = Literal["declared", "observed"]
 
@@ -138,12 +138,3 @@ class Estate:
         if not fitting and isinstance(identifier, Template):
             raise identifier.undecidable()
         return None
-
-
-def require(resource: Resource | None, message: str) -> Resource:
-    """The resource, or a failed assertion with the message where there is none."""
-    assert resource is not None, message
-    return resource
-
-
-__all__ = ["Estate", "Note", "Origin", "Undecidable", "require"]
