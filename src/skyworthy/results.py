@@ -2,8 +2,6 @@
 
 import datetime
 import json
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -155,22 +153,3 @@ def read_result(path: Path) -> SuiteResult:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{path}: not a results file ({error!r}): delete it and run the suite anew") from error
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part: beside it, then moved."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def write_json(path: Path, data: object) -> None:
-    """Write JSON for machines and eyes, whole (see :func:`write_whole`)."""
-    write_whole(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")

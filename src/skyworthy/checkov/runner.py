@@ -16,7 +16,7 @@ from skyworthy.checkov.environment import Progress, child_environment, identity,
 from skyworthy.checkov.findings import FORMAT, Findings, parse
 from skyworthy.checkov.sources import reach
 from skyworthy.errors import BadInput
-from skyworthy.results import write_whole
+from skyworthy.files import write_whole
 
 _ARGUMENTS = (
     *("--framework", "terraform", "--output", "json", "--compact", "--soft-fail"),

@@ -10,7 +10,8 @@ import click
 
 from skyworthy.config import Environment, Settings, load_settings
 from skyworthy.estate import Estate
-from skyworthy.results import Suite, SuiteResult, combined, write_json
+from skyworthy.files import write_json
+from skyworthy.results import Suite, SuiteResult, combined
 
 
 def selection(function: Callable[..., Any]) -> Callable[..., Any]:

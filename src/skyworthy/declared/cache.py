@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from functools import cache as once
 from importlib import resources
@@ -14,6 +12,7 @@ from skyworthy.declared.sources import Reached, matching, terraform_files
 from skyworthy.declared.variables import tfvars_files
 from skyworthy.estate import Estate
 from skyworthy.estate.codec import decode, encode
+from skyworthy.files import write_whole
 
 _PACKAGES = (
     "skyworthy.declared",
@@ -70,14 +69,10 @@ def _digest(path: Path) -> str:
 def store(cache: Path, root: Path, var_files: Sequence[Path], estate: Estate, reached: Reached) -> None:
     """Keeps a reading; the file appears whole or not at all."""
     target = _file(cache, root, var_files)
-    target.parent.mkdir(parents=True, exist_ok=True)
     data = {
         "files": reached.files,
         "directories": reached.directories,
         "patterns": reached.patterns,
         "estate": encode(estate),
     }
-    handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")
-    with os.fdopen(handle, "w", encoding="utf-8") as stream:
-        json.dump(data, stream, separators=(",", ":"))
-    Path(name).replace(target)
+    write_whole(target, json.dumps(data, separators=(",", ":")), private=True)

@@ -1,9 +1,8 @@
 """The observed side: what an AWS account really holds of a stack, in Terraform's vocabulary; it only reads."""
 
-from skyworthy.observed.cache import observe_once
 from skyworthy.observed.guard import NotARead
 from skyworthy.observed.observe import Observation, observe
 from skyworthy.observed.secrets import SecretValue
 from skyworthy.observed.session import Identity, Session, Target
 
-__all__ = ["Identity", "NotARead", "Observation", "SecretValue", "Session", "Target", "observe", "observe_once"]
+__all__ = ["Identity", "NotARead", "Observation", "SecretValue", "Session", "Target", "observe"]

@@ -13,11 +13,12 @@ from skyworthy import __version__
 from skyworthy.config import Environment, Settings
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate
+from skyworthy.files import write_whole
 from skyworthy.reports.checklist import Box, boxes
 from skyworthy.reports.markdown import code, link, table, text
 from skyworthy.reports.store import load_latest
 from skyworthy.reports.topology import topology
-from skyworthy.results import SuiteResult, write_whole
+from skyworthy.results import SuiteResult
 from skyworthy.verdicts import Outcome, Verdict, counts
 
 FILE = "DEPLOYMENT_STATUS.md"

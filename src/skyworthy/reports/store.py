@@ -3,8 +3,9 @@
 from pathlib import Path
 
 from skyworthy.config import Settings
+from skyworthy.files import write_json, write_whole
 from skyworthy.reports.junit import junit
-from skyworthy.results import SuiteResult, encode_result, read_result, write_json, write_whole
+from skyworthy.results import SuiteResult, encode_result, read_result
 
 
 def folder_of(settings: Settings, environment: str) -> Path:

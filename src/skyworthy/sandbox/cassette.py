@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from skyworthy.errors import BadInput
+from skyworthy.files import write_whole
 from skyworthy.sandbox import terraform
 from skyworthy.sandbox.server import Sandbox, running
 from skyworthy.sandbox.workspace import digest
@@ -79,10 +80,7 @@ def record(
         tools = _tools(copied.folder)
     header = {"format": FORMAT, "environment": environment, "digest": digest(root), "tools": tools}
     lines = [json.dumps(each, sort_keys=True) for each in (header, *entries)]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    temporary = out.with_suffix(".tmp")
-    temporary.write_text("\n".join(lines) + "\n")
-    temporary.replace(out)
+    write_whole(out, "\n".join(lines) + "\n")
     return load(out)
 
 

@@ -23,6 +23,7 @@ from botocore.config import Config
 from filelock import FileLock
 
 from skyworthy.errors import BadInput
+from skyworthy.files import write_whole
 
 ACCOUNT_ID = "123456789012"
 DUMMY = "testing"
@@ -165,7 +166,7 @@ def start_detached(project_root: Path, environment_name: str) -> Sandbox:
                 f"stop it with `skyworthy sandbox down --env {environment_name}`"
             )
         sandbox = _spawn(state, environment_name)
-        _write(state, json.dumps(asdict(sandbox), indent=2) + "\n")
+        write_whole(state, json.dumps(asdict(sandbox), indent=2) + "\n")
     return sandbox
 
 
@@ -299,9 +300,3 @@ def _make_state_folder(folder: Path) -> None:
     ignore = folder / ".gitignore"
     if not ignore.exists():
         ignore.write_text("*\n")
-
-
-def _write(path: Path, text: str) -> None:
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(text)
-    temporary.replace(path)

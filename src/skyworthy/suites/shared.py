@@ -7,7 +7,8 @@ from pathlib import Path
 from filelock import FileLock
 
 from skyworthy.errors import BadInput
-from skyworthy.results import SuiteResult, encode_result, read_result, write_json
+from skyworthy.files import write_json
+from skyworthy.results import SuiteResult, encode_result, read_result
 
 
 def once(path: Path, make: Callable[[], SuiteResult]) -> SuiteResult:
