@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: help install verify test lint unit suites conformance mutants bench-static lock cassettes clean
+.PHONY: help install verify test lint unit suites conformance mutants bench-static docs lock cassettes clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ mutants: $(INSTALLED)  ## Which defects of the reference stack are noticed, ours
 
 bench-static: $(INSTALLED)  ## The static suite beside checkov: time and memory
 	$(BIN)/python -m benchmarks.static
+
+docs: $(INSTALLED)  ## Generate the pages that are generated
+	$(BIN)/python tools/control_pages.py
 
 cassettes: $(INSTALLED)  ## Record the sandbox cassettes anew (needs Terraform; minutes)
 	$(BIN)/skyworthy sandbox record --env staging

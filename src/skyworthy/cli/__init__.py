@@ -8,6 +8,8 @@ import sys
 import click
 
 from skyworthy.cli.catalogue import explain, list_controls
+from skyworthy.cli.coverage import coverage
+from skyworthy.cli.new_control import new_control
 from skyworthy.cli.sandbox import sandbox
 from skyworthy.cli.suites import live, smoke, static, status, verify
 from skyworthy.errors import BadInput
@@ -31,7 +33,7 @@ def skyworthy() -> None:
     """
 
 
-for command in (verify, static, live, smoke, status, list_controls, explain, sandbox):
+for command in (verify, static, live, smoke, status, list_controls, explain, coverage, new_control, sandbox):
     skyworthy.add_command(command)
 
 
