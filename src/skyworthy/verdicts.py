@@ -1,12 +1,13 @@
 """Verdicts: what a control says of a resource, and how waivers and gates read it."""
 
 import enum
+import fnmatch
 import traceback
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from skyworthy.config import BadInput, Policy
+from skyworthy.config import BadInput, GateSettings, Policy
 from skyworthy.controls import ANY, STACK, Control, Lens, NotApplicable, Severity
 from skyworthy.controls.registry import arguments_for
 from skyworthy.estate import Estate, Location, Resource, Undecidable
@@ -149,21 +150,11 @@ def cases(controls: Iterable[Control], estate: Estate, lens: Lens) -> Iterator[C
                     yield Case(control, resource)
 
 
-@dataclass(frozen=True)
-class Gate:
-    """Which verdicts stop a moment (the table of ARCHITECTURE.md)."""
-
-    name: str
-    red: frozenset[Outcome]
-
-    def stops(self, verdicts: Iterable[Verdict]) -> bool:
-        """Whether any of the verdicts stops it."""
-        return any(verdict.outcome in self.red for verdict in verdicts)
-
-
-PR = Gate("pr", frozenset({Outcome.FAIL, Outcome.ERROR}))
-NIGHTLY = Gate("nightly", frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN}))
-SIGNOFF = Gate("signoff", frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN}))
+def is_red(verdict: Verdict, gate: GateSettings) -> bool:
+    """Whether a verdict stops a gate; an unknown that the gate lists does not."""
+    if verdict.outcome is Outcome.UNKNOWN and any(fnmatch.fnmatchcase(verdict.control, item) for item in gate.listed):
+        return False
+    return verdict.outcome.value in gate.red
 
 
 def counts(verdicts: Iterable[Verdict]) -> dict[str, int]:

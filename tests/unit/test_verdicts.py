@@ -1,11 +1,13 @@
 """Judging: what a control raises becomes a verdict, and nothing it does is ever silently green."""
 
+import dataclasses
+
 import pytest
 
-from skyworthy.config import Policy
+from skyworthy.config import BUILT_IN_GATES, Policy
 from skyworthy.controls import ANY, STACK, Control, not_applicable
 from skyworthy.estate import Estate, Location, Resource, Unknown
-from skyworthy.verdicts import NIGHTLY, PR, SIGNOFF, Gate, Outcome, Verdict, cases, counts, judge
+from skyworthy.verdicts import Outcome, Verdict, cases, counts, is_red, judge
 
 DB = Resource(
     "module.rds.aws_db_instance.main",
@@ -142,13 +144,19 @@ def verdict(outcome: Outcome) -> Verdict:
 @pytest.mark.parametrize(
     ("gate", "stopping"),
     [
-        (PR, {Outcome.FAIL, Outcome.ERROR}),
-        (NIGHTLY, {Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN}),
-        (SIGNOFF, {Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN}),
+        ("pr", {Outcome.FAIL, Outcome.ERROR}),
+        ("nightly", {Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN}),
+        ("signoff", {Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN}),
     ],
 )
-def test_gates_stop_on_exactly_what_the_table_says(gate: Gate, stopping: set[Outcome]) -> None:
-    assert {outcome for outcome in Outcome if gate.stops([verdict(outcome)])} == stopping
+def test_gates_stop_on_exactly_what_the_table_says(gate: str, stopping: set[Outcome]) -> None:
+    assert {outcome for outcome in Outcome if is_red(verdict(outcome), BUILT_IN_GATES[gate])} == stopping
+
+
+def test_an_unknown_that_a_gate_lists_does_not_stop_it_and_a_failure_does() -> None:
+    gate = dataclasses.replace(BUILT_IN_GATES["nightly"], listed=("rds.*",))
+    assert not is_red(verdict(Outcome.UNKNOWN), gate)
+    assert is_red(verdict(Outcome.FAIL), gate)
 
 
 def test_counts_name_every_outcome() -> None:

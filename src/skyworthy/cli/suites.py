@@ -114,7 +114,7 @@ def verify(**given: Any) -> None:
 def status() -> None:
     """Write DEPLOYMENT_STATUS.md anew from the last results, and say where it is."""
     settings = load_settings(Path())
-    click.echo(f"{_write_status(settings)}")
+    click.echo(f"{write_status(settings)}")
 
 
 def _run(
@@ -133,6 +133,7 @@ def _run(
     from skyworthy.suites.options import Options
     from skyworthy.suites.selection import select
     from skyworthy.suites.stage import Stage
+    from skyworthy.verdicts import is_red
 
     settings = load_settings(Path())
     results: list[SuiteResult] = []
@@ -148,16 +149,17 @@ def _run(
                     result = SUITES[name].run(stage)
                     report(result)
                     results.append(result)
-                    red = red or SUITES[name].gate.stops(result.verdicts)
-                    _keep(settings, environment, result)
+                    gate = settings.gates[SUITES[name].gate]
+                    red = red or any(is_red(item, gate) for item in result.verdicts)
+                    keep(settings, environment, result)
     if json_file is not None:
         write_json(json_file, combined(results))
     if len(suites) > 1 and settings.environments:
-        click.echo(f"reports: {_write_status(settings)}")
+        click.echo(f"reports: {write_status(settings)}")
     raise click.exceptions.Exit(1 if red else 0)
 
 
-def _keep(settings: Settings, environment: Environment, result: SuiteResult) -> None:
+def keep(settings: Settings, environment: Environment, result: SuiteResult) -> None:
     """Results of configured environments are kept for reports; those of somebody's directory are only shown."""
     from skyworthy.reports.store import save
 
@@ -166,7 +168,8 @@ def _keep(settings: Settings, environment: Environment, result: SuiteResult) -> 
         save(settings, result)
 
 
-def _write_status(settings: Settings) -> Path:
+def write_status(settings: Settings) -> Path:
+    """Write DEPLOYMENT_STATUS.md from the last results; gives its path."""
     from skyworthy.reports.status import write_status
     from skyworthy.suites.options import Options
     from skyworthy.suites.stage import Stage

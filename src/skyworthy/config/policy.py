@@ -17,6 +17,8 @@ class Policy:
         backup_retention_days: automated backups are kept at least this long, in days.
         https_required: no listener serves the application over plain HTTP.
         min_tasks: tasks that a service runs at least.
+        max_tasks: tasks that a service may be scaled to; 0 does not say.
+        scaling_metrics: what every service must be scaled on: ``cpu``, ``memory``, ``requests``.
         log_retention_days: log groups keep events at least this long, in days; never expiring is a finding too.
         enhanced_monitoring: the database publishes operating-system metrics.
         remote_state: the state is kept in a backend that people share.
@@ -31,6 +33,8 @@ class Policy:
     backup_retention_days: int = 1
     https_required: bool = False
     min_tasks: int = 1
+    max_tasks: int = 0
+    scaling_metrics: tuple[str, ...] = ()
     log_retention_days: int = 1
     enhanced_monitoring: bool = False
     remote_state: bool = False

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from skyworthy.config.env_template import EnvTemplate, load_env_template
+from skyworthy.config.gates import BUILT_IN_GATES, GateSettings, gates_of
 from skyworthy.config.policy import BUILT_IN_POLICIES, Policy, policy_for
 from skyworthy.config.tables import Toml
 from skyworthy.errors import BadInput
@@ -95,6 +97,7 @@ class Environment:
         url: where its API answers, for people.
         var_files: tfvars files beside those that Terraform loads by itself, relative to the root.
         inventory: Terraform type -> how many of it there are at least.
+        env_template: the variables that the application reads, None where skyworthy.toml does not say.
     """
 
     name: str
@@ -105,6 +108,7 @@ class Environment:
     url: str = ""
     var_files: tuple[str, ...] = ()
     inventory: Mapping[str, int] = field(default_factory=dict)
+    env_template: EnvTemplate | None = None
 
 
 @dataclass(frozen=True)
@@ -118,6 +122,9 @@ class Settings:
         launch: see LaunchSettings.
         smoke: see SmokeSettings.
         reports: where results go.
+        gates: pr, nightly and signoff.
+        cache_directory: of caches and state files; by default below the directory.
+        env_template: the variables that the application reads, None where the file does not say.
     """
 
     directory: Path
@@ -126,11 +133,14 @@ class Settings:
     launch: LaunchSettings = LaunchSettings()
     smoke: SmokeSettings = SmokeSettings()
     reports: Path = Path("reports")
+    env_template: EnvTemplate | None = None
+    gates: Mapping[str, GateSettings] = field(default_factory=lambda: BUILT_IN_GATES)
+    cache_directory: Path | None = None
 
     @property
     def cache(self) -> Path:
         """The folder of caches and state files."""
-        return self.directory / ".skyworthy"
+        return self.cache_directory or self.directory / ".skyworthy"
 
     def environment(self, name: str) -> Environment:
         """The environment of a name.
@@ -151,6 +161,11 @@ class _Project:
 
 
 @dataclass(frozen=True)
+class _Application:
+    env_template: str = ""
+
+
+@dataclass(frozen=True)
 class _EnvironmentTable:
     terraform: str
     policy: Mapping[str, Any] = field(default_factory=dict)
@@ -163,9 +178,11 @@ class _EnvironmentTable:
 @dataclass(frozen=True)
 class _File:
     project: _Project = _Project()
+    application: _Application = _Application()
     environments: Mapping[str, _EnvironmentTable] = field(default_factory=dict)
     launch: LaunchSettings = LaunchSettings()
     smoke: SmokeSettings = SmokeSettings()
+    gates: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_settings(directory: Path) -> Settings:
@@ -179,7 +196,8 @@ def load_settings(directory: Path) -> Settings:
         return Settings(directory, project=directory.resolve().name, reports=directory / "reports")
     toml = Toml(path)
     file = toml.build(_File, toml.data)
-    environments = {name: _environment(toml, name, table) for name, table in file.environments.items()}
+    template = load_env_template(directory / file.application.env_template) if file.application.env_template else None
+    environments = {name: _environment(toml, name, table, template) for name, table in file.environments.items()}
     if not environments:
         toml.refuse("no [environments.NAME] table: nothing to certify")
     return Settings(
@@ -189,10 +207,12 @@ def load_settings(directory: Path) -> Settings:
         launch=file.launch,
         smoke=file.smoke,
         reports=directory / file.project.reports,
+        env_template=template,
+        gates=gates_of(toml, file.gates),
     )
 
 
-def _environment(toml: Toml, name: str, table: _EnvironmentTable) -> Environment:
+def _environment(toml: Toml, name: str, table: _EnvironmentTable, template: EnvTemplate | None) -> Environment:
     where = ("environments", name)
     root = toml.path.parent / table.terraform
     if not root.is_dir():
@@ -212,4 +232,5 @@ def _environment(toml: Toml, name: str, table: _EnvironmentTable) -> Environment
         url=table.url,
         var_files=table.var_files,
         inventory=table.inventory,
+        env_template=template,
     )

@@ -18,7 +18,7 @@ class Waiver:
     Args:
         control: id or shell pattern of the controls, ``rds.multi-az``, ``checkov.CKV_AWS_338``.
         resource: shell pattern of addresses, ``module.rds.*``.
-        environment: shell pattern of environments.
+        environment: shell patterns of environments, with commas between them, ``production, staging``.
         owner: the team that answers for it.
         reason: why it is accepted.
         expires: last day on which it holds.
@@ -43,7 +43,7 @@ class Waiver:
 
     def covers_environment(self, environment: str) -> bool:
         """Whether it speaks of this environment."""
-        return _matches(self.environment, environment)
+        return any(_matches(pattern.strip(), environment) for pattern in self.environment.split(","))
 
     def expired(self, today: datetime.date) -> bool:
         """Whether its last day is past."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from skyworthy.config import Settings
+from skyworthy.errors import BadInput
 from skyworthy.files import write_json, write_whole
 from skyworthy.reports.junit import junit
 from skyworthy.results import SuiteResult, encode_result, read_result
@@ -18,6 +19,17 @@ def save(settings: Settings, result: SuiteResult) -> None:
     folder = folder_of(settings, result.environment)
     write_json(folder / f"results-{result.suite}.json", encode_result(result))
     write_whole(folder / f"junit-{result.suite}.xml", junit(result))
+
+
+def load_results(settings: Settings, environment: str) -> tuple[list[SuiteResult], list[str]]:
+    """The last results of an environment that can be read, and what is wrong with the others."""
+    results, unreadable = [], []
+    for path in sorted(folder_of(settings, environment).glob("results-*.json")):
+        try:
+            results.append(read_result(path))
+        except BadInput as error:
+            unreadable.append(str(error))
+    return results, unreadable
 
 
 def load_latest(settings: Settings) -> list[SuiteResult]:

@@ -1,0 +1,76 @@
+"""The gate of a pull request: old debt does not block it, new debt does."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from skyworthy.config import Environment, Settings, load_settings
+from skyworthy.errors import BadInput
+from skyworthy.gates.comparison import Comparison, compare
+from skyworthy.results import SuiteResult
+from skyworthy.suites.catalogue import SUITES
+from skyworthy.suites.options import Options
+from skyworthy.suites.stage import Stage
+from skyworthy.verdicts import Verdict, is_red
+
+
+@dataclass(frozen=True)
+class Base:
+    """What an environment was before the change.
+
+    Attributes:
+        verdicts: of the suites that the gate runs; empty where it could not be judged.
+        note: why it could not, for people; empty where it was.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    note: str = ""
+
+
+def judge_base(settings: Settings, environment: Environment, directory: Path, options: Options) -> Base:
+    """Judge an environment as another revision has it.
+
+    A base that has no such environment, or one that cannot be read, excuses nothing: all findings are new then.
+
+    Args:
+        settings: of what is checked out; the gate's suites and the cache are taken from it.
+        environment: as it is checked out.
+        directory: the other revision's files.
+        options: as for what is checked out.
+    """
+    try:
+        theirs = load_settings(directory)
+        before = _same_environment(settings, environment, theirs, directory)
+        # The cache is shared: what did not change is neither read nor given to checkov a second time.
+        shared = dataclasses.replace(theirs, cache_directory=settings.cache)
+        with Stage(shared, before, options) as stage:
+            results = [SUITES[name].run(stage) for name in _static_only(settings)]
+    except BadInput as error:
+        return Base((), f"the base cannot be judged, so every finding counts as new: {error}")
+    return Base(tuple(item for result in results for item in result.verdicts))
+
+
+def against(settings: Settings, results: list[SuiteResult], base: Base) -> Comparison:
+    """What an environment's results say that its base did not."""
+    gate = settings.gates["pr"]
+    verdicts = [item for result in results for item in result.verdicts]
+    return compare(verdicts, base.verdicts, lambda item: is_red(item, gate))
+
+
+def _same_environment(settings: Settings, environment: Environment, theirs: Settings, directory: Path) -> Environment:
+    if environment.name in theirs.environments:
+        before = theirs.environments[environment.name]
+        given = [name for name in environment.var_files if Path(name).is_absolute()]  # on the command line
+        return dataclasses.replace(before, var_files=(*before.var_files, *given))
+    root, here = environment.root.resolve(), settings.directory.resolve()
+    if not root.is_relative_to(here):
+        raise BadInput(f"{environment.root} lies outside of the repository")
+    inside = root.relative_to(here)
+    if environment.name in settings.environments or not (directory / inside).is_dir():
+        raise BadInput(f"it has no environment {environment.name}")
+    return dataclasses.replace(environment, root=directory / inside)
+
+
+def _static_only(settings: Settings) -> list[str]:
+    """The suites that can judge files that are not deployed."""
+    return [name for name in settings.gates["pr"].suites if name == "static"]
