@@ -3,8 +3,8 @@
 import datetime
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -123,6 +123,45 @@ def combined(results: Sequence[SuiteResult]) -> dict[str, Any]:
         "notes": [note for result in results for note in result.notes],
         "verdicts": [encode_verdict(verdict) for result in results for verdict in result.verdicts],
     }
+
+
+def merged(results: Iterable[SuiteResult]) -> list[SuiteResult]:
+    """Results of shards as one for each suite and environment, sorted; of a verdict that several hold, the worst.
+
+    Raises:
+        BadInput: two results of a suite and environment are of different commits or accounts: they are no shards.
+    """
+    groups: dict[tuple[str, str], list[SuiteResult]] = {}
+    for result in results:
+        groups.setdefault((result.environment, result.suite), []).append(result)
+    return [_joined(group) for _, group in sorted(groups.items())]
+
+
+def _joined(shards: list[SuiteResult]) -> SuiteResult:
+    first = shards[0]
+    for name in ("commit", "target", "account", "region"):
+        values = sorted({str(getattr(shard, name)) for shard in shards})
+        if len(values) > 1:
+            what = f"{first.suite} of {first.environment}"
+            raise BadInput(f"{what}: results of different {name} cannot be merged: {', '.join(values)}")
+    verdicts: dict[tuple[str, str, str, str], Verdict] = {}
+    calls = Counter[str]()
+    order = list(Outcome)
+    for shard in shards:
+        calls.update(shard.calls)
+        for verdict in shard.verdicts:
+            held = verdicts.get(verdict.key)
+            if held is None or order.index(verdict.outcome) < order.index(held.outcome):
+                verdicts[verdict.key] = verdict
+    return replace(
+        first,
+        verdicts=tuple(verdicts[key] for key in sorted(verdicts)),
+        seconds=max(shard.seconds for shard in shards),
+        finished=min(shard.finished for shard in shards),
+        calls=dict(calls),
+        facts={key: value for shard in shards for key, value in shard.facts.items()},
+        notes=tuple(dict.fromkeys(note for shard in shards for note in shard.notes)),
+    )
 
 
 def read_result(path: Path) -> SuiteResult:

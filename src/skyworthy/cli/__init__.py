@@ -10,6 +10,7 @@ import click
 from skyworthy.cli.catalogue import explain, list_controls
 from skyworthy.cli.coverage import coverage
 from skyworthy.cli.gate import gate, signoffs
+from skyworthy.cli.merge import merge
 from skyworthy.cli.new_control import new_control
 from skyworthy.cli.sandbox import sandbox
 from skyworthy.cli.suites import live, smoke, static, status, verify
@@ -35,7 +36,7 @@ def skyworthy() -> None:
 
 
 for command in (
-    verify, static, live, smoke, status, gate, signoffs, list_controls, explain, coverage, new_control, sandbox
+    verify, static, live, smoke, status, gate, signoffs, merge, list_controls, explain, coverage, new_control, sandbox
 ):  # fmt: skip
     skyworthy.add_command(command)
 

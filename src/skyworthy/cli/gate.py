@@ -256,8 +256,11 @@ def _decided(env: str, go: bool, reasons: Sequence[str], settled: Sequence[str])
 
 
 def _end(settings: Settings, results: Sequence[SuiteResult], json_file: Path | None, red: bool) -> None:
+    from skyworthy.reports.github import tell
+
     if json_file is not None:
         write_json(json_file, combined(results))
+    tell(results, os.environ, click.echo)
     if settings.environments:
         click.echo(f"reports: {write_status(settings)}")
     raise click.exceptions.Exit(1 if red else 0)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,7 @@ def _run(
 ) -> None:
     # Imported here: boto3 and the readers take a while, and --help needs none of them.
     from skyworthy.reports.console import progress, report
+    from skyworthy.reports.github import tell
     from skyworthy.suites.catalogue import SUITES
     from skyworthy.suites.options import Options
     from skyworthy.suites.selection import select
@@ -154,6 +156,7 @@ def _run(
                     keep(settings, environment, result)
     if json_file is not None:
         write_json(json_file, combined(results))
+    tell(results, os.environ, click.echo)
     if len(suites) > 1 and settings.environments:
         click.echo(f"reports: {write_status(settings)}")
     raise click.exceptions.Exit(1 if red else 0)

@@ -1,4 +1,4 @@
-"""Where results live: ``<reports>/<environment>/results-<suite>.json`` with a JUnit file beside each."""
+"""Where results live: ``<reports>/<environment>/results-<suite>.json`` with JUnit and SARIF beside each."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ from skyworthy.config import Settings
 from skyworthy.errors import BadInput
 from skyworthy.files import write_json, write_whole
 from skyworthy.reports.junit import junit
+from skyworthy.reports.sarif import sarif
 from skyworthy.results import SuiteResult, encode_result, read_result
 
 
@@ -15,10 +16,11 @@ def folder_of(settings: Settings, environment: str) -> Path:
 
 
 def save(settings: Settings, result: SuiteResult) -> None:
-    """Keep a result as JSON and as JUnit XML, each written whole."""
+    """Keep a result as JSON, JUnit XML and SARIF, each written whole."""
     folder = folder_of(settings, result.environment)
     write_json(folder / f"results-{result.suite}.json", encode_result(result))
     write_whole(folder / f"junit-{result.suite}.xml", junit(result))
+    write_whole(folder / f"{result.suite}.sarif", sarif([result]))
 
 
 def load_results(settings: Settings, environment: str) -> tuple[list[SuiteResult], list[str]]:

@@ -26,10 +26,13 @@ def test_what_is_saved_is_loaded_and_the_later_one_wins(
     assert files == [
         "production/junit-static.xml",
         "production/results-static.json",
+        "production/static.sarif",
         "staging/junit-live.xml",
         "staging/junit-static.xml",
+        "staging/live.sarif",
         "staging/results-live.json",
         "staging/results-static.json",
+        "staging/static.sarif",
     ]
 
 
