@@ -8,6 +8,7 @@ import sys
 import click
 
 from skyworthy.cli.catalogue import explain, list_controls
+from skyworthy.cli.cost import cost
 from skyworthy.cli.coverage import coverage
 from skyworthy.cli.gate import gate, signoffs
 from skyworthy.cli.merge import merge
@@ -35,9 +36,23 @@ def skyworthy() -> None:
     """
 
 
-for command in (
-    verify, static, live, smoke, status, gate, signoffs, merge, list_controls, explain, coverage, new_control, sandbox
-):  # fmt: skip
+COMMANDS = (
+    verify,
+    static,
+    live,
+    smoke,
+    status,
+    gate,
+    signoffs,
+    merge,
+    cost,
+    list_controls,
+    explain,
+    coverage,
+    new_control,
+    sandbox,
+)
+for command in COMMANDS:
     skyworthy.add_command(command)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from skyworthy.cli.cost import difference
 from skyworthy.cli.suites import keep, looking, selection, write_status
 from skyworthy.config import WAIVERS_FILE, Environment, Settings, load_settings
 from skyworthy.errors import BadInput
@@ -19,6 +20,7 @@ from skyworthy.results import SuiteResult, combined
 from skyworthy.verdicts import Verdict, is_red
 
 if TYPE_CHECKING:
+    from skyworthy.behavior.cost import Estimate
     from skyworthy.gates.comparison import Comparison
     from skyworthy.gates.revision import Revision
     from skyworthy.suites.options import Options
@@ -61,9 +63,9 @@ def pr(against: str | None, json_file: Path | None, **given: Any) -> None:
     with ExitStack() as opened:
         base = opened.enter_context(files_of(settings.directory, against)) if against else None
         for environment, options in _chosen(settings, **given):
-            made = _run(settings, environment, options, settings.gates["pr"].suites)
+            made, cost = _run(settings, environment, options, settings.gates["pr"].suites)
             results += made
-            red = _judge(settings, environment, options, made, base) or red
+            red = _judge(settings, environment, options, made, base, cost) or red
     _end(settings, results, json_file, red)
 
 
@@ -85,7 +87,7 @@ def nightly(json_file: Path | None, **given: Any) -> None:
     before = {(item.environment, item.suite): item for item in load_latest(settings)}
     results: list[SuiteResult] = []
     for environment, options in _chosen(settings, **given):
-        for result in _run(settings, environment, options, settings.gates["nightly"].suites):
+        for result in _run(settings, environment, options, settings.gates["nightly"].suites)[0]:
             _tell(result)
             results.append(result)
             last = before.get((result.environment, result.suite))
@@ -191,7 +193,11 @@ def _chosen(
         yield dataclasses.replace(chosen, var_files=(*chosen.var_files, *given)), options
 
 
-def _run(settings: Settings, environment: Environment, options: "Options", suites: Sequence[str]) -> list[SuiteResult]:
+def _run(
+    settings: Settings, environment: Environment, options: "Options", suites: Sequence[str]
+) -> tuple[list[SuiteResult], "Estimate"]:
+    """The suites' results, and what the environment costs."""
+    from skyworthy.behavior.cost import estimate
     from skyworthy.reports.console import progress
     from skyworthy.suites.catalogue import SUITES
     from skyworthy.suites.stage import Stage
@@ -204,11 +210,16 @@ def _run(settings: Settings, environment: Environment, options: "Options", suite
         for name in suites:
             made.append(SUITES[name].run(stage))
             keep(settings, environment, made[-1])
-    return made
+        return made, estimate(stage.declared, environment.usage)
 
 
 def _judge(
-    settings: Settings, environment: Environment, options: "Options", made: list[SuiteResult], base: "Revision | None"
+    settings: Settings,
+    environment: Environment,
+    options: "Options",
+    made: list[SuiteResult],
+    base: "Revision | None",
+    cost: "Estimate",
 ) -> bool:
     """Report on an environment; whether it stops the pull request."""
     from skyworthy.gates.pull_request import against, judge_base
@@ -227,6 +238,8 @@ def _judge(
     if before.note:
         click.echo(f"  {before.note}")
     _compared(found, f"against {base.asked} ({base.commit[:12]})")
+    if before.cost is not None:
+        click.echo(f"  cost: {difference(cost, before.cost)}")
     return bool(found.blocking)
 
 

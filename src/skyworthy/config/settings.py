@@ -97,6 +97,7 @@ class Environment:
         url: where its API answers, for people.
         var_files: tfvars files beside those that Terraform loads by itself, relative to the root.
         inventory: Terraform type -> how many of it there are at least.
+        usage: what is assumed of its use in a month, where that differs from the price table's assumptions.
         env_template: the variables that the application reads, None where skyworthy.toml does not say.
     """
 
@@ -108,6 +109,7 @@ class Environment:
     url: str = ""
     var_files: tuple[str, ...] = ()
     inventory: Mapping[str, int] = field(default_factory=dict)
+    usage: Mapping[str, float] = field(default_factory=dict)
     env_template: EnvTemplate | None = None
 
 
@@ -173,6 +175,7 @@ class _EnvironmentTable:
     url: str = ""
     var_files: tuple[str, ...] = ()
     inventory: Mapping[str, int] = field(default_factory=dict)
+    usage: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -232,5 +235,6 @@ def _environment(toml: Toml, name: str, table: _EnvironmentTable, template: EnvT
         url=table.url,
         var_files=table.var_files,
         inventory=table.inventory,
+        usage=table.usage,
         env_template=template,
     )

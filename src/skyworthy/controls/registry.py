@@ -20,9 +20,11 @@ ANY = "*"
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*")
 _REF = re.compile(r"REQ [A-Z]{3}-\d+|FSBP [A-Za-z][A-Za-z0-9]*\.\d+|CIS \d+(\.\d+)+|CKV2?_[A-Z]+_\d+")
-_ARGUMENTS = ("estate", "policy", "inventory", "configuration", "running")
-"""What a control may ask for by name: the estate; the environment's Policy and inventory minimums; for the declared
-lens the root module's Configuration; for the smoke lens the service's running copy."""
+_ARGUMENTS = ("estate", "policy", "inventory", "env_template", "usage", "configuration", "running")
+"""What a control may ask for by name: the estate; the environment's Policy and inventory minimums; the EnvTemplate of
+the application or None; what is assumed of its use (see ``behavior.cost``); for the declared lens the root module's
+Configuration; for the smoke lens the service's
+running copy."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Control:
 
     @property
     def area(self) -> str:
-        """The part of the id before the dot, ``rds``; the module that holds the control has that name."""
+        """The part of the id before the dot, ``ecs``; the module of the control is ``ecs``, or ``ecs_`` and a topic."""
         return self.id.partition(".")[0]
 
     @property

@@ -4,6 +4,7 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
+from skyworthy.behavior.cost import Estimate, estimate
 from skyworthy.config import Environment, Settings, load_settings
 from skyworthy.errors import BadInput
 from skyworthy.gates.comparison import Comparison, compare
@@ -20,10 +21,12 @@ class Base:
 
     Attributes:
         verdicts: of the suites that the gate runs; empty where it could not be judged.
+        cost: what it costs; None where it could not be read.
         note: why it could not, for people; empty where it was.
     """
 
     verdicts: tuple[Verdict, ...]
+    cost: Estimate | None = None
     note: str = ""
 
 
@@ -40,14 +43,15 @@ def judge_base(settings: Settings, environment: Environment, directory: Path, op
     """
     try:
         theirs = load_settings(directory)
-        before = _same_environment(settings, environment, theirs, directory)
+        before = same_environment(settings, environment, theirs, directory)
         # The cache is shared: what did not change is neither read nor given to checkov a second time.
         shared = dataclasses.replace(theirs, cache_directory=settings.cache)
         with Stage(shared, before, options) as stage:
             results = [SUITES[name].run(stage) for name in _static_only(settings)]
+            cost = estimate(stage.declared, before.usage)
     except BadInput as error:
-        return Base((), f"the base cannot be judged, so every finding counts as new: {error}")
-    return Base(tuple(item for result in results for item in result.verdicts))
+        return Base((), note=f"the base cannot be judged, so every finding counts as new: {error}")
+    return Base(tuple(item for result in results for item in result.verdicts), cost)
 
 
 def against(settings: Settings, results: list[SuiteResult], base: Base) -> Comparison:
@@ -57,7 +61,18 @@ def against(settings: Settings, results: list[SuiteResult], base: Base) -> Compa
     return compare(verdicts, base.verdicts, lambda item: is_red(item, gate))
 
 
-def _same_environment(settings: Settings, environment: Environment, theirs: Settings, directory: Path) -> Environment:
+def same_environment(settings: Settings, environment: Environment, theirs: Settings, directory: Path) -> Environment:
+    """An environment as another revision has it.
+
+    Args:
+        settings: of what is checked out.
+        environment: one of its environments, or a root module that was named by hand.
+        theirs: the other revision's settings.
+        directory: its files.
+
+    Raises:
+        BadInput: it has no such environment.
+    """
     if environment.name in theirs.environments:
         before = theirs.environments[environment.name]
         given = [name for name in environment.var_files if Path(name).is_absolute()]  # on the command line

@@ -68,4 +68,5 @@ def _judge(case: Case, observed: Estate, environment: Environment) -> Verdict:
         root=environment.name,
         lens="observed",
         inventory=environment.inventory,
+        env_template=environment.env_template,
     )

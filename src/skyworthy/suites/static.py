@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from skyworthy import checkov
+from skyworthy.behavior.cost import check_usage
 from skyworthy.config import Environment
 from skyworthy.controls import catalogue
 from skyworthy.estate import Estate
@@ -19,9 +20,10 @@ def run(stage: Stage) -> SuiteResult:
     """Judge what an environment's Terraform declares.
 
     Raises:
-        BadInput: the Terraform cannot be read.
+        BadInput: the Terraform cannot be read, or the settings assume the use of what there is not.
     """
     environment = stage.environment
+    check_usage(environment.usage)
     with stopwatch() as seconds, _checkov(stage) as scan:
         estate = stage.declared
         stage.options.progress(f"judging {len(estate)} resources")
@@ -56,6 +58,8 @@ def judge_declared(estate: Estate, configuration: Configuration, environment: En
             environment.policy,
             root=environment.name,
             inventory=environment.inventory,
+            env_template=environment.env_template,
+            usage=environment.usage,
             configuration=configuration,
         )
         for case in cases(catalogue(), estate, "declared")

@@ -1,21 +1,25 @@
 """Every control against real Terraform: fixtures/controls/<id>/{good,bad,unknown}*.tf, each with the exact verdicts.
 
-The head of a fixture says what is expected, one verdict a line; what is not listed must pass:
+The head of a fixture says what is expected, one verdict a line; what is not listed must pass. A file beside it whose
+name ends in ``.env.template`` is the application's:
 
     # policy: production
+    # demand: scaling_metrics=cpu,memory
     # inventory: aws_db_instance=2
     # expect: fail aws_db_instance.main: storage is not encrypted
     # expect: unknown aws_db_instance.main: storage_encrypted of aws_db_instance.main: variable encrypted has no value
 """
 
+import dataclasses
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from skyworthy import declared
-from skyworthy.config import BUILT_IN_POLICIES
+from skyworthy.config import BUILT_IN_POLICIES, load_env_template
 from skyworthy.controls import Control, catalogue
 from skyworthy.verdicts import Outcome, cases, judge
 
@@ -23,12 +27,15 @@ FIXTURES = Path(__file__).parents[1] / "fixtures" / "controls"
 EXPECTED = re.compile(r"^# expect: (?P<outcome>\w+) (?P<address>\S+?)(: (?P<message>.*))?$", re.MULTILINE)
 DECLARED = [control for control in catalogue() if "declared" in control.lenses]
 FILES = sorted(FIXTURES.glob("*/*.tf"))
+DEMAND = re.compile(r"^# demand: (\w+)=(\S+)", re.MULTILINE)
 INVENTORY = re.compile(r"^# inventory: (\w+)=(\d+)", re.MULTILINE)
 NEVER_FAILS = {"terraform.readable": "what could not be read is unknown, never wrong"}
 NEVER_UNKNOWN = {
     "terraform.state-shared": "a backend block is there or not",
+    "terraform.evaluates": "what is not known is told by terraform.readable",
     "terraform.versions-pinned": "constraints are literals",
     "terraform.secrets-marked": "the mark is a literal",
+    "secret.version-holds-a-value": "an expression is a value, whatever it comes to",
 }
 NEEDED = {"good": {Outcome.PASS}, "bad": {Outcome.FAIL}, "unknown": {Outcome.UNKNOWN}}
 
@@ -42,16 +49,22 @@ def test_verdicts_are_exactly_those_of_the_fixture(path: Path, tmp_path: Path, m
         shutil.copy(extra, tmp_path / "terraform.tfvars")
     text = path.read_text("utf-8")
     policy = re.search(r"^# policy: (\w+)", text, re.MULTILINE)
+    demands: dict[str, Any] = {
+        name: int(value) if value.isdigit() else tuple(value.split(",")) for name, value in DEMAND.findall(text)
+    }
+    template = path.parent / f"{path.stem}.env.template"
     estate = declared.read(tmp_path)
     verdicts = [
         judge(
             control,
             case.resource,
             estate,
-            BUILT_IN_POLICIES[policy[1] if policy else "baseline"],
+            dataclasses.replace(BUILT_IN_POLICIES[policy[1] if policy else "baseline"], **demands),
             root="fixture",
             configuration=declared.configuration(tmp_path),
             inventory={name: int(least) for name, least in INVENTORY.findall(text)},
+            usage={},
+            env_template=load_env_template(template) if template.exists() else None,
         )
         for case in cases([control], estate, "declared")
     ]
