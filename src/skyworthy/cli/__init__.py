@@ -11,6 +11,7 @@ from skyworthy.cli.catalogue import explain, list_controls
 from skyworthy.cli.cost import cost
 from skyworthy.cli.coverage import coverage
 from skyworthy.cli.gate import gate, signoffs
+from skyworthy.cli.init import init
 from skyworthy.cli.merge import merge
 from skyworthy.cli.new_control import new_control
 from skyworthy.cli.sandbox import sandbox
@@ -42,6 +43,7 @@ COMMANDS = (
     live,
     smoke,
     status,
+    init,
     gate,
     signoffs,
     merge,

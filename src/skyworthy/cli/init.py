@@ -1,0 +1,70 @@
+"""``skyworthy init``: take skyworthy up in a repository that holds Terraform."""
+
+from pathlib import Path
+
+import click
+
+from skyworthy.config import SETTINGS_FILE, Environment, Settings
+from skyworthy.errors import BadInput
+from skyworthy.files import write_whole
+from skyworthy.operations.scaffold import COUNTED, Found, files_for
+
+
+@click.command()
+@click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path())
+@click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
+def init(directory: Path, dry_run: bool) -> None:
+    """Find the root modules of a repository, and write settings and thin suites for them.
+
+    What is there already is never overwritten.
+
+    \b
+    Examples:
+      skyworthy init
+      skyworthy init ../their-repo --dry-run
+    """
+    from skyworthy.suites.selection import environments_below
+
+    if (directory / SETTINGS_FILE).exists():
+        raise BadInput(
+            f"{directory / SETTINGS_FILE} is there already: nothing was written; edit it, or delete it first"
+        )
+    roots = environments_below(Settings(directory), directory)
+    found = [_look(environment) for environment in roots]
+    for each in found:
+        counted = ", ".join(f"{count} {name}" for name, count in sorted(each.counts.items()))
+        said = each.problem or counted or "none of the counted resources"
+        click.echo(f"found {each.environment.root} ({each.environment.policy_name} policy): {said}")
+    for name, content in files_for(directory, found).items():
+        path = directory / name
+        if path.exists():
+            click.echo(f"left alone: {name}")
+            continue
+        if not dry_run:
+            write_whole(path, content)
+        click.echo(f"{'would write' if dry_run else 'wrote'}: {name}")
+    click.echo(
+        "next: skyworthy static           what the Terraform declares\n"
+        "      pytest tests/static        the same, by pytest\n"
+        "      skyworthy live --target aws --env NAME\n"
+        "keep .skyworthy/ and reports/ out of git"
+    )
+
+
+def _look(environment: Environment) -> Found:
+    from skyworthy import declared
+
+    try:
+        estate = declared.read(environment.root)
+        configuration = declared.configuration(environment.root)
+    except BadInput as error:
+        return Found(environment, problem=str(error))
+    counts = {name: len(estate.of(name)) for name in COUNTED if any(item.type == name for item in estate)}
+    regions = {
+        region
+        for provider in configuration.providers
+        if provider.name == "aws"
+        and provider.alias is None
+        and isinstance(region := provider.attributes.get("region"), str)
+    }
+    return Found(environment, counts, regions.pop() if len(regions) == 1 else "")

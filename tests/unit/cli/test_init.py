@@ -1,0 +1,111 @@
+"""``skyworthy init``: what it writes works at once, and what is there is left alone."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from skyworthy.config import load_settings
+
+SKYWORTHY = [sys.executable, "-c", "from skyworthy.cli import main; main()"]
+STACK = """
+provider "aws" {{
+  region = {region}
+}}
+
+variable "region" {{
+  default = "eu-west-1"
+}}
+
+module "database" {{
+  source = "../../modules/database"
+}}
+"""
+MODULE = """
+resource "aws_db_instance" "main" {
+  identifier        = "main"
+  engine            = "postgres"
+  instance_class    = "db.t3.micro"
+  storage_encrypted = false
+}
+"""
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    write(tmp_path / "infra" / "modules" / "database" / "main.tf", MODULE)
+    write(tmp_path / "infra" / "env" / "stage-eu" / "main.tf", STACK.format(region="var.region"))
+    write(tmp_path / "infra" / "env" / "prod-eu" / "main.tf", STACK.format(region='"eu-central-1"'))
+    return tmp_path
+
+
+def write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, "utf-8")
+
+
+def run(repository: Path, *command: str) -> "subprocess.CompletedProcess[str]":
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTEST_"))}
+    return subprocess.run(
+        command, cwd=repository, env={**environment, "NO_COLOR": "1", "COLUMNS": "200"}, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+
+def test_it_finds_the_environments_and_what_it_writes_works_at_once(repository: Path) -> None:
+    done = run(repository, *SKYWORTHY, "init")
+    assert done.returncode == 0, done.stdout + done.stderr
+    settings = load_settings(repository)
+    found = {
+        name: (each.policy_name, each.region, dict(each.inventory)) for name, each in settings.environments.items()
+    }
+    assert found == {
+        "prod-eu": ("production", "eu-central-1", {"aws_db_instance": 1}),
+        "stage-eu": ("staging", "eu-west-1", {"aws_db_instance": 1}),
+    }
+    judged = run(repository, *SKYWORTHY, "static", "--no-checkov")
+    assert judged.returncode == 1, judged.stderr
+    assert "infra/modules/database/main.tf:2: module.database.aws_db_instance.main" in judged.stdout
+    tested = run(repository, sys.executable, "-m", "pytest", "-q", "--sky-no-checkov", "-p", "no:cacheprovider")
+    assert tested.returncode == 1, tested.stdout + tested.stderr
+    assert "test_declared[stage-eu-rds.encrypted-at-rest-module.database.aws_db_instance.main]" in tested.stdout
+
+
+def test_what_is_there_is_left_alone(repository: Path) -> None:
+    write(repository / "pyproject.toml", "[tool.pytest.ini_options]\naddopts = '-q'\n")
+    write(repository / "waivers.toml", "# ours\n")
+    done = run(repository, *SKYWORTHY, "init")
+    assert "left alone: waivers.toml" in done.stdout
+    assert (repository / "waivers.toml").read_text("utf-8") == "# ours\n"
+    assert not (repository / "pytest.ini").exists()
+    again = run(repository, *SKYWORTHY, "init")
+    assert again.returncode == 2
+    assert "skyworthy.toml is there already: nothing was written" in again.stderr
+
+
+def test_a_dry_run_writes_nothing(repository: Path) -> None:
+    before = sorted(repository.rglob("*"))
+    done = run(repository, *SKYWORTHY, "init", "--dry-run")
+    assert "would write: skyworthy.toml" in done.stdout
+    assert sorted(repository.rglob("*")) == before
+
+
+def test_a_root_that_cannot_be_read_is_kept_with_the_reason(repository: Path) -> None:
+    write(
+        repository / "infra" / "env" / "broken" / "main.tf",
+        'provider "aws" {}\nmodule "x" {\n  source = "../nowhere"\n}\n',
+    )
+    done = run(repository, *SKYWORTHY, "init")
+    assert done.returncode == 0, done.stderr
+    text = (repository / "skyworthy.toml").read_text("utf-8")
+    assert "# could not be read yet: " in text
+    assert set(load_settings(repository).environments) == {"broken", "prod-eu", "stage-eu"}
+
+
+def test_a_directory_without_terraform_is_refused(tmp_path: Path) -> None:
+    done = run(tmp_path, *SKYWORTHY, "init")
+    assert done.returncode == 2
+    assert "no root module here" in done.stderr
+    assert list(tmp_path.iterdir()) == []
