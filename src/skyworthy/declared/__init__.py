@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from skyworthy.declared import cache as kept
-from skyworthy.declared.configuration import configuration
+from skyworthy.declared.configuration import configuration, outputs
 from skyworthy.declared.plan import read_plan
 from skyworthy.declared.reader import TIME_LIMIT, read_root
 from skyworthy.declared.roots import find_roots
@@ -32,6 +32,7 @@ __all__ = [
     "Variable",
     "configuration",
     "find_roots",
+    "outputs",
     "read",
     "read_plan",
     "read_state",

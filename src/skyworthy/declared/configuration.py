@@ -10,7 +10,7 @@ from skyworthy.declared.hcl import Attribute, Block
 from skyworthy.declared.hcl.nodes import ObjectConstructor
 from skyworthy.declared.reader import deep_expressions, open_root
 from skyworthy.declared.sources import Loader, ModuleSource, literal, local_source, location_of
-from skyworthy.estate import Location
+from skyworthy.estate import Location, Value
 from skyworthy.estate.configuration import (
     Backend,
     Configuration,
@@ -33,8 +33,7 @@ def configuration(root: Path, *, var_files: Sequence[Path] = ()) -> Configuratio
 
 
 def _configuration(root: Path, var_files: Sequence[Path]) -> Configuration:
-    loader = Loader()
-    module = open_root(root, var_files, loader)
+    module = open_root(root, var_files, Loader())
     source = module.source
     settings = source.of("terraform")
     version = next((item for block in settings if (item := block.body.attributes.get("required_version"))), None)
@@ -45,9 +44,8 @@ def _configuration(root: Path, var_files: Sequence[Path]) -> Configuration:
         required_providers=tuple(pin for block in settings for pin in _required(block, module)),
         providers=tuple(_provider(block, module) for block in source.of("provider")),
         variables=tuple(_variable(block, module) for block in source.of("variable")),
-        outputs=tuple(_output(block, module) for block in source.of("output")),
+        outputs=tuple(_output(block) for block in source.of("output")),
         calls=tuple(_call(block, source) for block in source.of("module")),
-        files=tuple(sorted(_files(source, loader, set()))),
     )
 
 
@@ -114,14 +112,27 @@ def _variable(block: Block, module: Module) -> Variable:
     )
 
 
-def _output(block: Block, module: Module) -> Output:
+def outputs(root: Path, *, var_files: Sequence[Path] = ()) -> dict[str, Value]:
+    """The outputs of a root module, as far as they are known before anything is applied.
+
+    Raises:
+        BadInput: where it cannot be read; the message names file and line.
+    """
+    with deep_expressions(root):
+        module = open_root(root, var_files, Loader())
+        given = {block.labels[0]: block.body.attributes.get("value") for block in module.source.of("output")}
+        return {
+            name: plain(settle(item.expression, item.text, module.scope)) if item else None
+            for name, item in given.items()
+        }
+
+
+def _output(block: Block) -> Output:
     attributes = block.body.attributes
-    given = attributes.get("value")
     return Output(
         name=block.labels[0],
         description=_text(attributes.get("description")),
         sensitive=literal(attributes.get("sensitive")) is True,
-        value=plain(settle(given.expression, given.text, module.scope)) if given else None,
         location=location_of(block),
     )
 
@@ -136,16 +147,3 @@ def _call(block: Block, source: ModuleSource) -> ModuleCall:
         directory=(source.directory / local).resolve() if local else None,
         location=location_of(block),
     )
-
-
-def _files(source: ModuleSource, loader: Loader, seen: set[Path]) -> set[Path]:
-    """The files of a module and of the local modules below it."""
-    if source.directory in seen:
-        return set()
-    seen.add(source.directory)
-    files = set(source.files)
-    for call in source.of("module"):
-        local = local_source(call)
-        if local and (source.directory / local).is_dir():
-            files |= _files(loader.module(source.directory / local), loader, seen)
-    return files

@@ -54,12 +54,11 @@ class Variable:
 
 @dataclass(frozen=True)
 class Output:
-    """One output; the value as far as it is known before anything is applied."""
+    """One output."""
 
     name: str
     description: str | None
     sensitive: bool
-    value: Value
     location: Location
 
 
@@ -76,12 +75,11 @@ class ModuleCall:
 
 @dataclass(frozen=True)
 class Configuration:
-    """A module's own settings, and the files that a reading of it reaches.
+    """A module's own settings.
 
     Args:
         directory: the module.
         required_version: the constraint on Terraform, None where there is none.
-        files: every ``.tf`` and ``.tf.json`` file of this module and of the local modules that it calls, sorted.
     """
 
     directory: Path
@@ -92,4 +90,3 @@ class Configuration:
     variables: tuple[Variable, ...]
     outputs: tuple[Output, ...]
     calls: tuple[ModuleCall, ...]
-    files: tuple[Path, ...]
