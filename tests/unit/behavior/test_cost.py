@@ -71,6 +71,11 @@ def test_a_service_costs_its_tasks_cpu_and_memory(tmp_path: Path) -> None:
     assert made.unpriced == ()
 
 
+def test_a_service_without_a_count_runs_no_task(tmp_path: Path) -> None:
+    made = of(tmp_path, SERVICE.replace("  desired_count   = 2\n", ""))
+    assert made.components["Fargate"] == 0
+
+
 def test_container_insights_and_the_architecture_count(tmp_path: Path) -> None:
     arm = 'family                = "api"\n  runtime_platform {\n    cpu_architecture = "ARM64"\n  }'
     changed = SERVICE.replace('"enabled"', '"disabled"').replace('family                = "api"', arm)

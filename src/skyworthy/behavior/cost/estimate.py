@@ -147,7 +147,7 @@ def _service(service: Resource, asked: _Asked) -> Iterator[Item]:
         raise Undecidable("its task definition is not of this stack")
     if service["launch_type"] == "EC2":
         return  # its instances are paid for, not its tasks
-    tasks = float(service["desired_count"])
+    tasks = float(service["desired_count"] or 0)
     platform = definition.block("runtime_platform")
     arm = platform is not None and platform.get("cpu_architecture") == "ARM64"
     architecture = "arm64" if arm else "x86_64"
