@@ -36,7 +36,8 @@ from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value
 
 _READ = "secretsmanager:GetSecretValue"
 _SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type
-_SERVICE_WILDCARD = re.compile(r"[a-z0-9-]+:\*", re.IGNORECASE)
+_SERVICE_WILDCARD = re.compile(r"(?!ssmmessages:|ec2messages:)[a-z0-9-]+:\*", re.IGNORECASE)
+"""A whole service, but for those whose few actions open channels of a session and know no resources."""
 _HOLDERS = (*POLICY_TYPES, "aws_iam_role", *ATTACHMENT_TYPES)
 
 

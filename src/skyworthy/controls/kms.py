@@ -1,24 +1,23 @@
 """Controls of KMS keys."""
 
+from dataclasses import replace
+
 from skyworthy.behavior.permissions import (
-    Context,
     Policies,
     Principal,
-    arn_of,
     default_key_policy,
     document,
-    key_policy,
     may,
 )
-from skyworthy.behavior.permissions.probes import ACCOUNT, ANY_KEY, ANY_ROLE, DIRECT, LATER, REGION
+from skyworthy.behavior.permissions.probes import ANY_KEY, ANY_ROLE, DIRECT
 from skyworthy.behavior.permissions.statements import POLICY_TYPES, is_account, own_documents, principals_of
 from skyworthy.behavior.permissions.strangers import EVERYTHING, stranger_may
-from skyworthy.behavior.secrets import key_of
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Template, Undecidable, show
+from skyworthy.estate import Estate, Resource, show
 
 _KEY = "aws_kms_key"
+_SHORTEST, _LONGEST = 7, 30
 
 
 @control(
@@ -117,33 +116,44 @@ def key_stays_manageable(holder: Resource, estate: Estate) -> None:
     raise AssertionError("its policy lets nobody of the account change it (kms:PutKeyPolicy)")
 
 
-@control("kms.log-groups-may-encrypt", on="aws_cloudwatch_log_group", severity="high", refs=["REQ REF-5", "REQ DAT-1"])
-def log_groups_may_encrypt(group: Resource, estate: Estate) -> None:
-    """CloudWatch Logs may use the key of an encrypted log group.
+@control("kms.deletion-window", on=_KEY, severity="medium", refs=["REQ DAT-1", "FSBP KMS.3"], lenses=("declared",))
+def deletion_leaves_time(key: Resource) -> None:
+    """A key that is deleted can be brought back for 7 to 30 days.
 
-    Why: AWS refuses to make a log group whose key it may not use, and stops taking events when that is revoked.
-    Fix: allow `logs.REGION.amazonaws.com` to encrypt and decrypt in the key's policy.
+    Why: what it encrypted is lost with it; AWS takes no other waiting period.
+    Fix: set `deletion_window_in_days` to 7 to 30, or leave it out for 30.
     """
-    key_id = group["kms_key_id"]
-    if not key_id:
-        not_applicable("it is encrypted with a key of CloudWatch Logs")
-    key = key_of(key_id, estate)
-    if key is None or key.data:
-        raise Undecidable(f"its key {show(key_id)} is not part of this stack")
-    arn = arn_of(group)
-    arn = arn.removesuffix(":*") if isinstance(arn, str) else arn
-    context = Context(
-        {"kms:EncryptionContext:aws:logs:arn": arn, "aws:SourceArn": arn, "aws:SourceAccount": ACCOUNT}, LATER
-    )
-    services = [
-        Principal(name, "service") for name in (Template(("logs.", REGION, ".amazonaws.com")), "logs.amazonaws.com")
-    ]
+    days = key["deletion_window_in_days"]
+    if days is None:
+        return
+    assert _SHORTEST <= int(days) <= _LONGEST, f"deletion_window_in_days is {days}, not {_SHORTEST} to {_LONGEST}"
+
+
+@control("kms.services-cannot-administer", on=(_KEY, "aws_kms_key_policy"), severity="medium", refs=["REQ IAM-1"])
+def services_only_use_keys(holder: Resource, estate: Estate) -> None:
+    """AWS services may use a key, and neither delete it nor change its policy.
+
+    Why: a service encrypts and decrypts; with `kms:*` whoever gets it to act can destroy the key.
+    Fix: list `kms:Encrypt`, `kms:Decrypt`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:DescribeKey`.
+    """
+    value = holder.attributes.get("policy")
+    if value is None or (isinstance(value, (str, dict)) and not value):
+        not_applicable("it has the default policy")
+    policy = document(value, estate, f"the policy of {holder.address}")
     findings = Findings()
-    for action in ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"):
-        with findings.question():
-            policies = Policies(resource=key_policy(key, estate))
-            allowed = [
-                may(policies, action, arn_of(key), context, principal=who, estate=estate).allowed for who in services
-            ]
-            assert any(allowed), f"{key.address} does not let CloudWatch Logs {action}"
+    for statement in policy.statements:
+        for service in (statement.principals or {}).get("Service", ()) if statement.effect == "Allow" else ():
+            with findings.question():
+                # Conditions narrow in whose name a service acts, not what it does.
+                alone = replace(statement, conditions={}, resources=None, principals={"Service": (service,)})
+                policies = Policies(resource=replace(policy, statements=(alone,), unknown=None))
+                wide = [
+                    action
+                    for action in ("kms:ScheduleKeyDeletion", "kms:PutKeyPolicy")
+                    if may(policies, action, "*", principal=Principal(service, "service"), estate=estate)
+                ]
+                assert not wide, f"{policy.name_of(statement)} allows {show(service)} {' and '.join(wide)}"
+    with findings.question():
+        if policy.unknown is not None:
+            raise policy.unknown.undecidable()
     findings.conclude()

@@ -15,10 +15,16 @@ from skyworthy.behavior.permissions import (
     may,
     scope_of,
 )
+from skyworthy.behavior.permissions.probes import REGION
 from skyworthy.behavior.references import absent, named
+from skyworthy.behavior.secrets import key_of
 from skyworthy.config import Policy
+from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Reference, Resource, Undecidable, Unknown, show
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
+
+_ACCOUNT = Reference("data.aws_caller_identity.current", "account_id")
+_KEYS = ("aws_kms_alias", "aws_kms_external_key", "aws_kms_key", "aws_kms_replica_external_key", "aws_kms_replica_key")
 
 
 @control(
@@ -43,36 +49,46 @@ def logs_expire(group: Resource, policy: Policy) -> None:
     "log.group-key-usable",
     on="aws_cloudwatch_log_group",
     severity="high",
-    refs=["REQ REF-5", "CKV_AWS_158"],
+    refs=["REQ REF-5", "REQ DAT-1", "CKV_AWS_158"],
+    aliases=("kms.log-groups-may-encrypt",),
 )
 def key_is_usable(group: Resource, estate: Estate) -> None:
     """CloudWatch Logs may use the key that a log group names.
 
-    Why: CloudWatch refuses to make a group with a key that it may not use, and the apply stops there.
+    Why: CloudWatch refuses to make a group with a key that it may not use, and the apply stops there; it takes no more
+    events when that is revoked later.
     Fix: allow `logs.<region>.amazonaws.com` `kms:Encrypt*`, `kms:Decrypt*`, `kms:GenerateDataKey*` in the key's policy.
     """
     written = group["kms_key_id"]
     if not written:
         not_applicable("it names no key")
-    key = estate.find(written, "aws_kms_key")
-    if key is None:
+    other = estate.get(written.address) if isinstance(written, Reference) else None
+    if other is not None:
+        assert other.type in _KEYS, f"its kms_key_id names {other.address}, which is no key"
+    key = key_of(written, estate)
+    if key is None or key.data:
         raise Undecidable(f"key {show(written)} is not part of this stack")
     policy = key_policy(key, estate)
+    arn = arn_of(group)
+    arn = arn.removesuffix(":*") if isinstance(arn, str) else arn
     context = Context(
-        {"kms:EncryptionContext:aws:logs:arn": arn_of(group)}, otherwise=Unknown("what CloudWatch sends is not known")
+        {"kms:EncryptionContext:aws:logs:arn": arn, "aws:SourceArn": arn, "aws:SourceAccount": _ACCOUNT},
+        otherwise=Unknown("what CloudWatch sends is not known"),
     )
     names = _logs_services(policy, _region(estate))
+    findings = Findings()
     for action in ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey"):
-        assert any(_may_use(key, name, action, policy, context, estate) for name in names), (
-            f"{names[0]} may not {action} with {key.address}"
-        )
+        with findings.question():
+            allowed = any(_may_use(key, name, action, policy, context, estate) for name in names)
+            assert allowed, f"{names[0]} may not {action} with {key.address}"
+    findings.conclude()
 
 
 def _may_use(
-    key: Resource, service: str, action: str, policy: PolicyDocument, context: Context, estate: Estate
+    key: Resource, service: Value, action: str, policy: PolicyDocument, context: Context, estate: Estate
 ) -> bool:
     """Whether a service may do something with a key in the name of the account."""
-    principal = Principal(service, "service", Reference("data.aws_caller_identity.current", "account_id"))
+    principal = Principal(service, "service", _ACCOUNT)
     policies = Policies(resource=policy)
     return may(policies, action, arn_of(key), context, principal=principal, estate=estate).allowed
 
@@ -85,13 +101,13 @@ def _region(estate: Estate) -> str:
 _LOGS_SERVICE = re.compile(r"logs\.[a-z0-9-]+\.amazonaws\.com(\.cn)?")
 
 
-def _logs_services(policy: PolicyDocument, region: str) -> list[str]:
-    """The names that CloudWatch Logs has here; where the region is not known, those that the policy names."""
+def _logs_services(policy: PolicyDocument, region: str) -> list[Value]:
+    """The names that CloudWatch Logs has here; where the region is not known, first those that the policy names."""
     if region:
         return [f"logs.{region}.amazonaws.com", "logs.amazonaws.com"]
     principals = [item for statement in policy.statements for item in (statement.principals or {}).get("Service", ())]
     found = [item for item in principals if isinstance(item, str) and _LOGS_SERVICE.fullmatch(item)]
-    return ["logs.amazonaws.com", *found]
+    return ["logs.amazonaws.com", *found, Template(("logs.", REGION, ".amazonaws.com"))]
 
 
 @control(

@@ -12,6 +12,7 @@ from skyworthy.estate import Estate, Resource, Unknown, known
 _SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type
 _VERSION = "aws_secretsmanager_secret_version"
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")
+_INPUT = re.compile(r"variable .+ has no value")
 _PLACEHOLDER = re.compile(
     r"|.*(change[-_ ]?me|place[-_ ]?holder|to[-_ ]?be[-_ ]?(set|filled)|dummy|replace[-_ ]?me|your[-_ ].*|xxx+|todo).*"
     r"|<.*>|example",
@@ -68,9 +69,32 @@ def rotated_values_are_not_overwritten(version: Resource, estate: Estate) -> Non
     assert not held, (
         f"it resets {', '.join(held)} to a placeholder on every apply: ignore_changes does not list secret_string"
     )
-    unclear = [item for item in items.values() if isinstance(item, Unknown)]
+    unclear = sorted(key for key, item in items.items() if isinstance(item, Unknown))
+    if isinstance(value, dict) and unclear:
+        # Whoever applies gives the values: an environment file, a pipeline's variables, an old shell.
+        given = [key for key in unclear if _is_given(items[key])]
+        assert not given, (
+            f"every apply resets {', '.join(given)} to what its variables hold then: "
+            "ignore_changes does not list secret_string"
+        )
     if unclear:
-        raise unclear[0].undecidable()
+        raise items[unclear[0]].undecidable()
+
+
+def _is_given(value: Unknown) -> bool:
+    """Whether a value is what an input variable is set to, so that whoever applies decides on it."""
+    return _INPUT.fullmatch(value.reason) is not None
+
+
+@control("secret.version-holds-a-value", on=_VERSION, severity="high", refs=["REQ SEC-1"], lenses=("declared",))
+def version_holds_a_value(version: Resource) -> None:
+    """A version of a secret holds a value.
+
+    Why: AWS refuses an empty version, and no task starts with a secret that has none.
+    Fix: set `secret_string`, `secret_string_wo` or `secret_binary`.
+    """
+    values = [version.attributes.get(name) for name in ("secret_string", "secret_string_wo", "secret_binary")]
+    assert any(value is not None for value in values), "it holds no value"
 
 
 def _rotation(version: Resource, estate: Estate) -> Resource | None:

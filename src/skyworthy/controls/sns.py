@@ -1,5 +1,6 @@
 """Topics."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from skyworthy.behavior.alarms import METRIC_ALARM, actions_of
@@ -8,17 +9,37 @@ from skyworthy.behavior.permissions import (
     Policies,
     PolicyDocument,
     Principal,
+    Statement,
     arn_of,
     document,
     key_policy,
     may,
 )
+from skyworthy.behavior.permissions.identifiers import NOBODY
 from skyworthy.behavior.references import naming
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Reference, Resource, Undecidable, Unknown, Value, show
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
 
 TOPIC = "aws_sns_topic"
+_CLOUDWATCH = "cloudwatch.amazonaws.com"
+_MAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_ENDPOINTS = {
+    "application": re.compile(r"arn:.*:endpoint/.*"),
+    "email": _MAIL,
+    "email-json": _MAIL,
+    "firehose": re.compile(r"arn:.*:deliverystream/.*"),
+    "http": re.compile(r"http://.*"),
+    "https": re.compile(r"https://.*"),
+    "lambda": re.compile(r"arn:.*:function:.*"),
+    "sms": re.compile(r"\+?[\d ()-]{5,}"),
+    "sqs": re.compile(r"arn:.*:sqs:.*"),
+}
+"""Protocol -> what its endpoints look like.
+
+Source: https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
+"""
+_BY_ARN = ("application", "firehose", "lambda", "sqs")
 _RESTRICTING = (
     "aws:sourceaccount",
     "aws:sourcearn",
@@ -160,6 +181,58 @@ def _is_public(statement: Mapping[str, Value]) -> bool:
     condition = statement.get("Condition") or {}
     keys = {str(key).lower() for test in condition.values() if isinstance(test, Mapping) for key in test}
     return not any(key in keys for key in _RESTRICTING)
+
+
+@control("sns.only-own-alarms-publish", on=TOPIC, severity="low", refs=["REQ ALM-12", "REQ IAM-1"])
+def only_own_alarms_publish(topic: Resource, estate: Estate) -> None:
+    """A topic that lets CloudWatch publish lets only alarms of its own account do so.
+
+    Why: CloudWatch acts for every account; without a condition on whom it acts for, the alarm of a stranger rings too.
+    Fix: add a condition on `aws:SourceAccount` or `aws:SourceArn` to the statement.
+    """
+    policy = _topic_policy(topic, estate)
+    if policy is None:
+        not_applicable("it has the policy that SNS gives a topic")
+        return
+    if not any(_names_cloudwatch(statement) for statement in policy.statements) and policy.unknown is None:
+        not_applicable("its policy does not speak of CloudWatch")
+    account = Reference(NOBODY, "account")
+    alarm = Template(("arn:aws:cloudwatch:us-east-1:", account, ":alarm:", Reference(NOBODY, "name")))
+    context = Context(
+        {"aws:SourceAccount": account, "aws:SourceArn": alarm, "aws:SourceOrgID": None, "aws:SecureTransport": "true"},
+        otherwise=Unknown("what CloudWatch sends is not known"),
+    )
+    principal = Principal("cloudwatch.amazonaws.com", "service", account)
+    decision = may(Policies(resource=policy), "sns:Publish", arn_of(topic), context, principal=principal, estate=estate)
+    assert not decision, "its policy lets the alarms of every account publish"
+
+
+def _names_cloudwatch(statement: Statement) -> bool:
+    services = (statement.principals or {}).get("Service", ())
+    return statement.effect == "Allow" and any(item == _CLOUDWATCH for item in services if isinstance(item, str))
+
+
+@control(
+    "sns.endpoint-fits-protocol",
+    on="aws_sns_topic_subscription",
+    severity="high",
+    refs=["REQ ALM-12", "REQ ALM-14"],
+    lenses=("declared",),
+)
+def endpoint_fits_protocol(subscription: Resource) -> None:
+    """The endpoint of a subscription is of the kind that its protocol delivers to.
+
+    Why: SNS refuses a mail address as a phone number, and the apply stops with nobody subscribed.
+    Fix: `protocol = "email"` for a mail address, `sms` for a phone number, `https` for a URL, else the service's name.
+    """
+    protocol, endpoint = subscription["protocol"], subscription["endpoint"]
+    form = _ENDPOINTS.get(protocol)
+    assert form is not None, f"there is no protocol {protocol}"
+    if isinstance(endpoint, (Reference, Template)):
+        if protocol in _BY_ARN:
+            return
+        raise endpoint.undecidable()
+    assert endpoint and form.fullmatch(str(endpoint)), f"{endpoint} is no endpoint of the protocol {protocol}"
 
 
 @control(

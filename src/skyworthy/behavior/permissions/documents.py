@@ -99,6 +99,18 @@ def document(value: Value, estate: Estate, label: str) -> PolicyDocument:
     return from_json(value, label)
 
 
+def written(value: Value) -> Mapping[str, Any] | None:
+    """The JSON object that an attribute holds, as it is written; None where it holds none or none that is known."""
+    if isinstance(value, Template):
+        return _decoded(value)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return None
+    return value if isinstance(value, Mapping) else None
+
+
 _BLANK = re.compile("\ue100(\\d+)\ue101")
 """What stands for a part of a template while its JSON is decoded."""
 

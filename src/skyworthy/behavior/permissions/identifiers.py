@@ -24,6 +24,7 @@ FORMATS = {
     "aws_dynamodb_table": "arn:{partition}:dynamodb:{region}:{account}:table/{name}",
     "aws_ecr_repository": "arn:{partition}:ecr:{region}:{account}:repository/{name}",
     "aws_ecs_cluster": "arn:{partition}:ecs:{region}:{account}:cluster/{name}",
+    "aws_ecs_service": "arn:{partition}:ecs:{region}:{account}:service/{cluster_name}/{name}",
     "aws_iam_instance_profile": "arn:{partition}:iam::{account}:instance-profile{path}{name}",
     "aws_iam_policy": "arn:{partition}:iam::{account}:policy{path}{name}",
     "aws_iam_role": "arn:{partition}:iam::{account}:role{path}{name}",
@@ -43,6 +44,7 @@ _ID_IS = {
     "aws_dynamodb_table": "name",
     "aws_ecr_repository": "name",
     "aws_ecs_cluster": "arn",
+    "aws_ecs_service": "arn",
     "aws_iam_policy": "arn",
     "aws_iam_role": "name",
     "aws_iam_user": "name",
@@ -262,6 +264,8 @@ class Speller:
         elif field == "path":
             path: Any = resource.attributes.get("path")
             yield from self._spell(path, literal, depth + 1) if path else iter("/")
+        elif field == "cluster_name":
+            yield from self._cluster_name(resource, depth)
         elif field == "rooted_name":
             name = resource.attributes.get("name")
             if isinstance(name, str) and not name.startswith("/"):
@@ -269,6 +273,19 @@ class Speller:
             yield from self._attribute(resource, "name", depth + 1)
         else:
             yield from self._attribute(resource, field, depth + 1)
+
+    def _cluster_name(self, service: Resource, depth: int) -> Iterator[Token]:
+        """The name of a service's cluster; a service that names none stands in the cluster ``default``."""
+        value = service.attributes.get("cluster")
+        found = self.estate.get(value.address) if isinstance(value, Reference) else None
+        if value is None:
+            yield from "default"
+        elif found is not None:
+            yield from self._attribute(found, "cluster_name" if found.data else "name", depth + 1)
+        elif isinstance(value, str):
+            yield from value.rpartition("/")[2]
+        else:
+            yield self._hole(Reference(service.address, "cluster"), value)
 
     def _managed_secret(self, resource: Resource) -> Iterator[Token]:
         """``arn:aws:secretsmanager:eu-west-1:123456789012:secret:rds!db-UUID-RANDOM``."""

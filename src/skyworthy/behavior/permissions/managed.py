@@ -39,7 +39,9 @@ def _document(name: str, row: Mapping[str, object]) -> PolicyDocument:
     if not row.get("partial"):
         return PolicyDocument(label, statements, may_deny=False)
     gap = Unknown(f"the contents of {label} are not known in full")
-    return PolicyDocument(label, statements, unknown=gap, may_deny=False, known_services=_LISTED_IN_FULL)
+    known = row.get("known", _LISTED_IN_FULL)
+    assert isinstance(known, (list, tuple))
+    return PolicyDocument(label, statements, unknown=gap, may_deny=False, known_services=tuple(known))
 
 
 def managed_policy(arn: str) -> PolicyDocument | None:

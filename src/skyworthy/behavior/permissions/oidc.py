@@ -61,10 +61,8 @@ def holes(role: Resource, provider: Value, estate: Estate) -> Iterator[str]:
     if _admits(trust, role, provider, "repo:stranger/stranger:environment:production", AUDIENCE, estate):
         yield "every repository of GitHub may assume it with an environment of its choice"
         return
-    subjects = [subject for _, subject in _subjects(trust)]
-    for operator, subject in _subjects(trust):
-        if "*" in subject and "like" not in operator.lower():
-            yield f"{operator} compares the subject {subject} letter by letter, and no token has it"
+    subjects = [subject for _, subject in _claims(trust, "sub")]
+    yield from _dead(trust)
     for subject in subjects:
         match = _SUBJECT.fullmatch(subject)
         if match is None:
@@ -78,17 +76,35 @@ def holes(role: Resource, provider: Value, estate: Estate) -> Iterator[str]:
         yield f"the audience is not checked ({GITHUB}:aud must be {AUDIENCE})"
 
 
+def _dead(trust: PolicyDocument) -> Iterator[str]:
+    """The conditions that no token fulfils."""
+    for claim, name in (("sub", "subject"), ("aud", "audience")):
+        for operator, wanted in _claims(trust, claim):
+            if "*" in wanted and "like" not in operator.lower():
+                yield f"{operator} compares the {name} {wanted} letter by letter, and no token has it"
+
+
 def _filled(pattern: str) -> str:
     """A text that a pattern covers."""
     return pattern.replace("*", "x").replace("?", "x")
 
 
-def _subjects(trust: PolicyDocument) -> Iterator[tuple[str, str]]:
-    """Operator and subject of the conditions on subjects."""
+def audiences_of(trust: PolicyDocument) -> tuple[str, ...]:
+    """The audiences that a trust policy demands, where it writes them out.
+
+    Raises:
+        Undecidable: where they are not known.
+    """
+    claims = _claims(trust, "aud")
+    return tuple(audience for operator, audience in claims if "not" not in operator.lower() and "*" not in audience)
+
+
+def _claims(trust: PolicyDocument, claim: str) -> Iterator[tuple[str, str]]:
+    """Operator and value of the conditions on a claim."""
     for statement in trust.statements:
         for operator, keys in statement.conditions.items():
             for key, values in keys.items():
-                if key.lower().endswith(":sub"):
+                if key.lower().endswith(f":{claim}"):
                     for value in values:
                         yield operator, _readable(value)
 

@@ -31,6 +31,11 @@ def attached_arns(holder: Resource) -> tuple[Value, ...]:
     return () if arns is None else many(arns)
 
 
+def everything(values: tuple[Value, ...] | None) -> bool:
+    """Whether one of the values of an element is ``*``."""
+    return any(isinstance(item, str) and item == "*" for item in values or ())
+
+
 def principals_of(policy: PolicyDocument) -> Iterator[Value]:
     """The AWS principals that a resource policy allows something.
 

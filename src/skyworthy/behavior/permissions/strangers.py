@@ -1,15 +1,28 @@
 """Whether a resource policy lets in somebody who has nothing to do with the account."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from skyworthy.behavior.permissions.conditions import Context
-from skyworthy.behavior.permissions.documents import document, from_json
+from skyworthy.behavior.permissions.documents import PolicyDocument, Statement, document, from_json
 from skyworthy.behavior.permissions.evaluation import Policies, may
-from skyworthy.behavior.permissions.identifiers import NOBODY
-from skyworthy.behavior.permissions.requests import Principal
+from skyworthy.behavior.permissions.identifiers import NOBODY, Speller
+from skyworthy.behavior.permissions.requests import Principal, Request, applies
 from skyworthy.estate import Estate, Reference, Template, Unknown, Value
 
 ACCOUNT = Reference(NOBODY, "account")
+OWN_ACCOUNT = Reference("data.aws_caller_identity.this", "account_id")
+_OWN_REGION = Reference("data.aws_region.this", "name")
+_CHOSEN = (
+    "kms:encryptioncontext",
+    "sns:endpoint",
+    "sns:protocol",
+    "s3:prefix",
+    "s3:delimiter",
+    "s3:max-keys",
+    "s3:x-amz-",
+)
+"""Keys of conditions whose value who asks writes into the request."""
 _ARN = Template(("arn:aws:iam::", ACCOUNT, ":role/", Reference(NOBODY, "name")))
 EVERYTHING = from_json(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}, ""
@@ -52,9 +65,79 @@ def stranger_may(policy: Value, action: str, estate: Estate, label: str) -> bool
     """
     own = document(policy, estate, f"the policy of {label}")
     # It speaks of what it is attached to, however that is written.
-    statements = tuple(replace(item, resources=None, not_resources=None) for item in own.statements)
+    statements = tuple(_unbound(item) for item in own.statements)
     policies = Policies(identity=(EVERYTHING,), resource=replace(own, statements=statements))
     principal = Principal(_ARN, account=ACCOUNT)
     context = Context(_KEYS, _LATER)
-    other = Reference("data.aws_caller_identity.this", "account_id")
-    return may(policies, action, "*", context, principal=principal, resource_account=other, estate=estate).allowed
+    return may(policies, action, "*", context, principal=principal, resource_account=OWN_ACCOUNT, estate=estate).allowed
+
+
+def service_may(policy: Value, action: str, estate: Estate, label: str) -> bool:
+    """Whether a resource policy allows an action to whatever AWS service acts for the account, named or not.
+
+    Args:
+        policy: the policy's attribute: a document, or a reference to one.
+        action: ``sns:Publish``.
+        estate: where references point.
+        label: what bears the policy, for messages.
+
+    Raises:
+        Undecidable: where it depends on what is not known.
+    """
+    own = document(policy, estate, f"the policy of {label}")
+    statements = tuple(_unbound(item) for item in own.statements)
+    service = Reference(NOBODY, "service")
+    arn = Template(("arn:aws:", service, ":", _OWN_REGION, ":", OWN_ACCOUNT, ":", Reference(NOBODY, "name")))
+    keys = {
+        **_KEYS,
+        "aws:PrincipalAccount": None,
+        "aws:PrincipalArn": None,
+        "aws:PrincipalOrgID": None,
+        "aws:PrincipalOrgPaths": None,
+        "aws:PrincipalIsAWSService": True,
+        "aws:PrincipalServiceName": service,
+        "aws:PrincipalServiceNamesList": [service],
+        "aws:SourceAccount": OWN_ACCOUNT,
+        "aws:SourceArn": arn,
+        "aws:SourceOwner": None,
+        "kms:CallerAccount": None,
+    }
+    principal = Principal(service, "service", OWN_ACCOUNT)
+    policies = Policies(resource=replace(own, statements=statements))
+    return may(policies, action, "*", Context(keys, _LATER), principal=principal, estate=estate).allowed
+
+
+def _unbound(statement: Statement) -> Statement:
+    """A statement without its resources, and an Allow without the conditions that who asks fulfils as they like."""
+    chosen = statement.conditions if statement.effect == "Deny" else _without_choice(statement.conditions)
+    return replace(statement, resources=None, not_resources=None, conditions=chosen)
+
+
+def _without_choice(
+    conditions: Mapping[str, Mapping[str, tuple[Value, ...]]],
+) -> dict[str, dict[str, tuple[Value, ...]]]:
+    kept = {
+        operator: {key: values for key, values in keys.items() if not key.lower().startswith(_CHOSEN)}
+        for operator, keys in conditions.items()
+    }
+    return {operator: keys for operator, keys in kept.items() if keys}
+
+
+def certainly_denied(policy: PolicyDocument, action: str, resource: Value, estate: Estate, *, tls: bool) -> bool:
+    """Whether a resource policy denies a request to whoever asks, whatever else is or is not known of it.
+
+    Args:
+        policy: of the resource.
+        action: ``s3:GetObject``.
+        resource: ARN of what is asked for.
+        estate: where references point.
+        tls: whether the request comes over TLS.
+    """
+    context = Context({"aws:SecureTransport": tls}, _LATER)
+    somebody = Principal(Template(("arn:aws:iam::", OWN_ACCOUNT, ":role/", Reference(NOBODY, "name"))))
+    request = Request(somebody, action, resource, context, Speller(estate), None)
+    return any(
+        item.effect == "Deny" and applies(item, policy, request).yes
+        for item in policy.statements
+        if isinstance(item.effect, str)
+    )
