@@ -1,12 +1,12 @@
-"""A large estate as real Terraform: services on one cluster, each with what a service has, written as flat files."""
+"""A large estate as real Terraform: services on one cluster, each with what a service has, written as flat files.
+
+``skyworthy.sandbox.fill`` puts the same estate into a sandbox; their test holds the two together.
+"""
 
 from pathlib import Path
 from string import Template
 
-SHARED = 13
-"""Resources of the shared file."""
-PER_SERVICE = 20
-"""Resources of each service."""
+from skyworthy.sandbox.fill import extent_of
 
 _SHARED = """\
 terraform {
@@ -44,7 +44,7 @@ resource "aws_subnet" "public" {
 
   vpc_id            = aws_vpc.main.id
   availability_zone = "${var.region}${element(["a", "b"], count.index)}"
-  cidr_block        = cidrsubnet(aws_vpc.main.cidr_block, 8, count.index)
+  cidr_block        = cidrsubnet(aws_vpc.main.cidr_block, 2, count.index)
 }
 
 resource "aws_subnet" "private" {
@@ -52,7 +52,7 @@ resource "aws_subnet" "private" {
 
   vpc_id            = aws_vpc.main.id
   availability_zone = "${var.region}${element(["a", "b"], count.index)}"
-  cidr_block        = cidrsubnet(aws_vpc.main.cidr_block, 8, count.index + 10)
+  cidr_block        = cidrsubnet(aws_vpc.main.cidr_block, 2, count.index + 2)
 }
 
 resource "aws_route_table" "public" {
@@ -81,8 +81,26 @@ resource "aws_ecs_cluster" "main" {
   }
 }
 
-resource "aws_sns_topic" "alarms" {
-  name = "estate-alarms"
+resource "aws_kms_key" "main" {
+  description         = "Data of the estate"
+  enable_key_rotation = true
+}
+
+resource "aws_kms_alias" "main" {
+  name          = "alias/estate"
+  target_key_id = aws_kms_key.main.key_id
+}
+
+resource "aws_db_subnet_group" "main" {
+  name        = "estate"
+  description = "Databases"
+  subnet_ids  = aws_subnet.private[*].id
+}
+
+resource "aws_security_group" "data" {
+  name        = "estate-data"
+  description = "Databases"
+  vpc_id      = aws_vpc.main.id
 }
 
 resource "aws_security_group" "alb" {
@@ -92,16 +110,53 @@ resource "aws_security_group" "alb" {
 }
 """
 
-_SERVICE = Template("""\
-resource "aws_kms_key" "$name" {
-  description         = "Data of $name"
-  enable_key_rotation = true
+_GROUP = Template("""\
+resource "aws_lb" "$name" {
+  name                       = "$name"
+  load_balancer_type         = "application"
+  subnets                    = aws_subnet.public[*].id
+  security_groups            = [aws_security_group.alb.id]
+  drop_invalid_header_fields = true
 }
 
+resource "aws_lb_listener" "$name" {
+  load_balancer_arn = aws_lb.$name.arn
+  port              = 80
+  protocol          = "HTTP"
+
+  default_action {
+    type = "fixed-response"
+
+    fixed_response {
+      content_type = "text/plain"
+      message_body = "no such service"
+      status_code  = "404"
+    }
+  }
+}
+
+resource "aws_db_instance" "$name" {
+  identifier                  = "estate-$name"
+  engine                      = "postgres"
+  engine_version              = "17.2"
+  instance_class              = "db.t4g.micro"
+  allocated_storage           = 20
+  storage_encrypted           = true
+  kms_key_id                  = aws_kms_key.main.arn
+  db_subnet_group_name        = aws_db_subnet_group.main.name
+  vpc_security_group_ids      = [aws_security_group.data.id]
+  username                    = "estate"
+  manage_master_user_password = true
+  backup_retention_period     = 7
+  skip_final_snapshot         = true
+}
+""")
+
+_SERVICE = Template("""\
 resource "aws_cloudwatch_log_group" "$name" {
   name              = "/ecs/estate/$name"
   retention_in_days = 30
-  kms_key_id        = aws_kms_key.$name.arn
+  kms_key_id        = aws_kms_key.main.arn
 }
 
 resource "aws_security_group" "$name" {
@@ -154,7 +209,7 @@ resource "aws_iam_role_policy" "${name}_execution" {
         Resource = "$${aws_cloudwatch_log_group.$name.arn}:*"
       },
       { Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = aws_secretsmanager_secret.$name.arn },
-      { Effect = "Allow", Action = "kms:Decrypt", Resource = aws_kms_key.$name.arn },
+      { Effect = "Allow", Action = "kms:Decrypt", Resource = aws_kms_key.main.arn },
     ]
   })
 }
@@ -193,7 +248,7 @@ resource "aws_ecr_repository" "$name" {
 
 resource "aws_secretsmanager_secret" "$name" {
   name       = "estate-$name"
-  kms_key_id = aws_kms_key.$name.arn
+  kms_key_id = aws_kms_key.main.arn
 }
 
 resource "aws_ecs_task_definition" "$name" {
@@ -253,23 +308,24 @@ resource "aws_lb_target_group" "$name" {
   }
 }
 
-resource "aws_lb" "$name" {
-  name                       = "$name"
-  load_balancer_type         = "application"
-  subnets                    = aws_subnet.public[*].id
-  security_groups            = [aws_security_group.alb.id]
-  drop_invalid_header_fields = true
-}
+resource "aws_lb_listener_rule" "$name" {
+  listener_arn = aws_lb_listener.$group.arn
+  priority     = $priority
 
-resource "aws_lb_listener" "$name" {
-  load_balancer_arn = aws_lb.$name.arn
-  port              = 80
-  protocol          = "HTTP"
-
-  default_action {
+  action {
     type             = "forward"
     target_group_arn = aws_lb_target_group.$name.arn
   }
+
+  condition {
+    host_header {
+      values = ["$name.example.com"]
+    }
+  }
+}
+
+resource "aws_sns_topic" "$name" {
+  name = "estate-$name"
 }
 
 resource "aws_cloudwatch_metric_alarm" "${name}_cpu" {
@@ -281,7 +337,7 @@ resource "aws_cloudwatch_metric_alarm" "${name}_cpu" {
   threshold           = 80
   period              = 60
   evaluation_periods  = 5
-  alarm_actions       = [aws_sns_topic.alarms.arn]
+  alarm_actions       = [aws_sns_topic.$name.arn]
 
   dimensions = {
     ClusterName = aws_ecs_cluster.main.name
@@ -321,9 +377,11 @@ def write(directory: Path, resources: int) -> int:
     Returns:
         How many there are.
     """
-    services = max(1, -(-(resources - SHARED) // PER_SERVICE))
+    extent = extent_of(resources)
     (directory / "main.tf").write_text(_SHARED, "utf-8")
-    for number in range(services):
-        text = _SERVICE.substitute(name=f"svc{number:04}", port=8000 + number % 1000)
-        (directory / f"svc{number:04}.tf").write_text(text, "utf-8")
-    return SHARED + services * PER_SERVICE
+    for name in extent.groups:
+        (directory / f"{name}.tf").write_text(_GROUP.substitute(name=name), "utf-8")
+    for service in extent.services:
+        text = _SERVICE.substitute(name=service.name, port=service.port, group=service.group, priority=service.priority)
+        (directory / f"{service.name}.tf").write_text(text, "utf-8")
+    return extent.resources

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from benchmarks.mutation.mutant import Mutant
 from skyworthy import declared
-from skyworthy.config import WAIVERS_FILE, Environment, Waiver, load_settings, load_waivers
+from skyworthy.config import SETTINGS_FILE, WAIVERS_FILE, Environment, Waiver, load_settings, load_waivers
 from skyworthy.declared.evaluation.blocks import settle
 from skyworthy.declared.evaluation.modules import Module
 from skyworthy.declared.evaluation.values import plain
@@ -80,7 +80,10 @@ class Bench:
     """
 
     def __init__(self, repository: Path, tree: Path, copy: Path) -> None:
-        for name in ("skyworthy.toml", WAIVERS_FILE):
+        template = load_settings(repository).env_template
+        names = (SETTINGS_FILE, WAIVERS_FILE, *((template.path.relative_to(repository),) if template else ()))
+        for name in names:
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(repository / name, copy / name)
         shutil.copytree(repository / tree, copy / tree, ignore=shutil.ignore_patterns(".terraform*"))
         self.tree = copy / tree

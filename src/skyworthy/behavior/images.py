@@ -151,10 +151,23 @@ def _name(piece: Value, estate: Estate) -> str:
 
 def meant(name: str, estate: Estate) -> Resource | None:
     """The repository that is probably meant by a name that none has: nearly the same, and no container runs of it."""
+    unused = {str(item.peek("name")): item for item in idle(estate)}
+    near = difflib.get_close_matches(name, unused, 1, 0.8)
+    return unused[near[0]] if near else None
+
+
+def idle(estate: Estate) -> tuple[Resource, ...]:
+    """The repositories of which no container of the estate runs an image."""
     used = remembered(estate, "repositories in use", lambda: _in_use(estate))
-    idle = {str(item.peek("name")): item for item in estate.of(_REPOSITORY) if item.address not in used}
-    near = difflib.get_close_matches(name, idle, 1, 0.8)
-    return idle[near[0]] if near else None
+    return tuple(item for item in estate.of(_REPOSITORY) if item.address not in used)
+
+
+def bears(resource: Resource, name: str) -> bool:
+    """Whether the name of a repository or log group holds another name as a word: ``backend`` in ``shop/backend``."""
+    own = resource.peek("name")
+    parts = own.parts if isinstance(own, Template) else (own,)
+    text = "".join(part if isinstance(part, str) else "/" for part in parts)
+    return re.search(rf"(^|[/_.-]){re.escape(name)}($|[/_.-])", text) is not None
 
 
 def _in_use(estate: Estate) -> frozenset[str]:

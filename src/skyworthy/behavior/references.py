@@ -69,3 +69,38 @@ def task_definition_of(service: Resource, estate: Estate) -> Resource | None:
     if isinstance(value, str) and not value.startswith("arn:"):
         value = value.partition(":")[0]
     return estate.find(value, "aws_ecs_task_definition")
+
+
+def left_out(resource: Resource, *attributes: str) -> bool:
+    """Whether none of some attributes is set, so that AWS or Terraform decides: absent, null or empty.
+
+    Raises:
+        Undecidable: where they are absent because the resource could not be read.
+    """
+    values = [resource.attributes.get(name) for name in attributes]
+    if any(not (value is None or (isinstance(value, (str, list, tuple)) and not value)) for value in values):
+        return False
+    if resource.blank is not None and not any(name in resource.attributes for name in attributes):
+        raise Undecidable(
+            f"{attributes[0]} of {resource.address}: {resource.blank.reason}", denied=resource.blank.denied
+        )
+    return True
+
+
+def attached(estate: Estate, target: Resource, attribute: str, *types: str) -> tuple[Resource, ...]:
+    """The same as :func:`naming`, where an attribute that is left out names nothing, whatever AWS puts there.
+
+    Raises:
+        Undecidable: where none is known to name it, and of some it is unknown what they name.
+    """
+    found: list[Resource] = []
+    unclear: Undecidable | None = None
+    for resource in estate.of(*types):
+        try:
+            if not left_out(resource, attribute) and target in named(estate, resource[attribute], target.type):
+                found.append(resource)
+        except Undecidable as undecidable:
+            unclear = unclear or undecidable
+    if not found and unclear is not None:
+        raise unclear
+    return tuple(found)

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references
 
-_DATABASES = ("aws_db_instance", "aws_rds_cluster", "aws_rds_cluster_instance", "aws_db_proxy")
-_CACHES = ("aws_elasticache_replication_group", "aws_elasticache_cluster", "aws_elasticache_serverless_cache")
+DATABASES = ("aws_db_instance", "aws_rds_cluster", "aws_rds_cluster_instance", "aws_db_proxy")
+CACHES = ("aws_elasticache_replication_group", "aws_elasticache_cluster", "aws_elasticache_serverless_cache")
 _ENGINE_PORTS = {"postgres": 5432, "aurora-postgresql": 5432, "mysql": 3306, "mariadb": 3306, "aurora-mysql": 3306}
 _CACHE_PORT = 6379
 _DATABASE_NAME = re.compile(
@@ -25,11 +25,11 @@ def store_of(value: Value, estate: Estate) -> Resource | None:
     """The database or cache whose endpoint a value is or holds, None where it is none of the estate."""
     for reference in references(value):
         found = estate.get(reference.address)
-        if found is not None and found.type in (*_DATABASES, *_CACHES):
+        if found is not None and found.type in (*DATABASES, *CACHES):
             return found
     if isinstance(value, str) and "." in value:
         try:
-            return estate.find(value, *_DATABASES, *_CACHES)
+            return estate.find(value, *DATABASES, *CACHES)
         except Undecidable:
             return None
     return None
@@ -47,9 +47,9 @@ def endpoint_problems(variables: Mapping[str, Value], estate: Estate) -> Iterato
         if store is None:
             continue
         database, cache = _DATABASE_NAME.search(name), _CACHE_NAME.search(name)
-        if database and not cache and store.type in _CACHES:
+        if database and not cache and store.type in CACHES:
             yield f"{name} names the cache {store.address}"
-        if cache and not database and store.type in _DATABASES:
+        if cache and not database and store.type in DATABASES:
             yield f"{name} names the database {store.address}"
         port = _port(name, value, variables)
         actual = port_of(store)
@@ -83,7 +83,7 @@ def _kind(name: str) -> tuple[str, ...] | None:
     database, cache = _DATABASE_NAME.search(name), _CACHE_NAME.search(name)
     if bool(database) == bool(cache):
         return None
-    return _DATABASES if database else _CACHES
+    return DATABASES if database else CACHES
 
 
 def _is_of(kind: tuple[str, ...], store: Resource | None) -> bool:
@@ -114,6 +114,6 @@ def port_of(store: Resource) -> int | None:
         return None
     if port is not None:
         return int(port)
-    if store.type in _CACHES:
+    if store.type in CACHES:
         return _CACHE_PORT if store.attributes.get("engine", "redis") in ("redis", "valkey") else None
     return _ENGINE_PORTS.get(str(store.attributes.get("engine")))

@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.permissions.memory import remembered
 from skyworthy.behavior.secrets import containers
-from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references, show
 
 _GIB = 1024
 FARGATE_SIZES: Mapping[int, tuple[int, ...]] = {
@@ -57,8 +58,29 @@ def size_problem(cpu: Value, memory: Value) -> str:
 
 
 def services_of(task_definition: Resource, estate: Estate) -> list[Resource]:
-    """The services that run a task definition."""
-    return [item for item in estate.of("aws_ecs_service") if task_of(item, estate) is task_definition]
+    """The services that run a task definition.
+
+    Raises:
+        Undecidable: where of a service it is unknown what it runs.
+    """
+    found, undecidable = _running(estate)
+    if undecidable is not None:
+        raise undecidable
+    return found.get(task_definition.address, [])
+
+
+@once_per_estate
+def _running(estate: Estate) -> tuple[dict[str, list[Resource]], Undecidable | None]:
+    """Address of a task definition -> the services that run it; and why there may be more."""
+    found: dict[str, list[Resource]] = {}
+    try:
+        for service in estate.of("aws_ecs_service"):
+            task = task_of(service, estate)
+            if task is not None:
+                found.setdefault(task.address, []).append(service)
+    except Undecidable as undecidable:
+        return found, undecidable
+    return found, None
 
 
 def task_of(service: Resource, estate: Estate) -> Resource | None:
@@ -214,19 +236,84 @@ def shape_problems(definition: Mapping[str, Any], task_definition: Resource, *, 
     driver = _known((_known(definition.get("logConfiguration")) or {}).get("logDriver"))
     if fargate and driver and driver not in _FARGATE_LOG_DRIVERS:
         yield f"its log driver is {driver}, Fargate has {', '.join(_FARGATE_LOG_DRIVERS)}"
+    yield from _command_problems(definition)
+    yield from _mount_problems(definition, task_definition)
+
+
+_INTERPRETERS = re.compile(r"(?:.*/)?(?:python|node|ruby|perl|php|bash|dash|ash|sh|zsh)[\d.]*")
+
+
+def _command_problems(definition: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the command of a container's health check, a clause each."""
     check = _known(definition.get("healthCheck"))
     command = _known(check.get("command")) if check else None
-    if check and isinstance(command, (list, tuple, type(None))):
-        first = _known(command[0]) if command else None
-        if first not in _COMMANDS:
-            yield f"the command of its health check starts with {first or 'nothing'}, CMD or CMD-SHELL wanted"
-        elif first != "NONE" and len(command or ()) == 1:
-            yield f"the command of its health check is nothing but {first}"
+    if not check or not isinstance(command, (list, tuple, type(None))):
+        return
+    first, *rest = command or (None,)
+    if _known(first) not in _COMMANDS:
+        yield f"the command of its health check starts with {first or 'nothing'}, CMD or CMD-SHELL wanted"
+    elif first != "NONE" and not rest:
+        yield f"the command of its health check is nothing but {first}"
+    elif first == "CMD":
+        yield from _program_problems([item if isinstance(item, str) else show(item) for item in rest])
+
+
+def _program_problems(words: list[str]) -> Iterator[str]:
+    """What is wrong with a program and its arguments: an option in its place, or an interpreter without its option."""
+    program, arguments = words[0], words[1:]
+    if program.startswith("-") or re.search(r"\s", program):
+        yield f"the command of its health check runs {program!r}, which is no program"
+    elif _INTERPRETERS.fullmatch(program):
+        if not arguments or arguments[-1] in ("-c", "-e"):
+            yield f"the command of its health check gives {program} nothing to run"
+        elif not arguments[0].startswith("-") and re.search(r"[\s;]", arguments[0]):
+            yield f"the command of its health check gives {program} code where a file is expected: -c is missing"
+
+
+def _mount_problems(definition: Mapping[str, Any], task_definition: Resource) -> Iterator[str]:
+    """What is wrong with a container's mounts, a clause each."""
     mounts = [_known(item) for item in _known(definition.get("mountPoints")) or ()]
     volumes = [_known(_known(item).get("name")) for item in task_definition["volume"] or ()] if mounts else []
-    for source in (_known(mount.get("sourceVolume")) for mount in mounts):
-        if source is not None and source not in volumes:
+    for mount in mounts:
+        source, path = _known(mount.get("sourceVolume")), mount.get("containerPath")
+        if source is None or path is None:
+            yield f"a mount has no {'sourceVolume' if source is None else 'containerPath'}"
+        elif source not in volumes:
             yield f"it mounts {source}, the task has the volumes {', '.join(map(str, volumes)) or '(none)'}"
+
+
+_SCRATCH_ONLY = frozenset({"name", "configure_at_launch"})
+
+
+def volume_problems(task_definition: Resource) -> Iterator[str]:
+    """Volumes of a task definition that are of no use, a clause each: mounted nowhere, or empty and never written.
+
+    Raises:
+        Undecidable: where volumes or mounts are not known.
+    """
+    mounts = [
+        _known(mount)
+        for definition in containers(task_definition)
+        for mount in _known(definition.get("mountPoints")) or ()
+    ]
+    for volume in (_known(item) for item in task_definition["volume"] or ()):
+        name = _known(volume.get("name"))
+        readers = [mount for mount in mounts if _known(mount.get("sourceVolume")) == name]
+        filled = any(value for key, value in volume.items() if key not in _SCRATCH_ONLY)
+        if not readers:
+            yield f"no container mounts its volume {name}"
+        elif not filled and all(_known(mount.get("readOnly")) is True for mount in readers):
+            yield f"its volume {name} is empty, and every container mounts it read-only"
+
+
+def writable_paths(definition: Mapping[str, Any]) -> list[str]:
+    """Where a container can write although its root file system is read-only.
+
+    Raises:
+        Undecidable: where its mounts are not known.
+    """
+    mounts = [_known(item) for item in _known(definition.get("mountPoints")) or ()]
+    return [str(_known(item.get("containerPath"))) for item in mounts if _known(item.get("readOnly")) is not True]
 
 
 def _known(value: Value) -> Value:
@@ -309,3 +396,11 @@ def fewest_tasks(service: Resource, estate: Estate) -> tuple[int, str]:
         return int(target["min_capacity"]), f"min_capacity of {target.address}"
     count = service["desired_count"]
     return (0 if count is None else int(count)), "desired_count"
+
+
+def most_tasks(service: Resource, estate: Estate) -> int:
+    """The number of tasks above which a service is not set to go."""
+    target = scaling_target(service, estate)
+    if target is not None:
+        return int(target["max_capacity"])
+    return fewest_tasks(service, estate)[0]

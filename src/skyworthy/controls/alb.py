@@ -1,7 +1,9 @@
 """Application load balancers, listeners, target groups."""
 
 import re
+from collections.abc import Mapping
 
+from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.network import (
     BALANCERS,
     LISTENERS,
@@ -13,7 +15,7 @@ from skyworthy.behavior.network import (
     rules_of_listener,
 )
 from skyworthy.behavior.permissions import Statement, document
-from skyworthy.behavior.references import absent, named, naming, task_definition_of, undecided
+from skyworthy.behavior.references import absent, left_out, named, naming, task_definition_of, undecided
 from skyworthy.behavior.secrets.injections import containers
 from skyworthy.config import Policy
 from skyworthy.controls.registry import control, not_applicable
@@ -225,6 +227,7 @@ def load_balancer_spans_zones(balancer: Resource, estate: Estate, policy: Policy
     Why: with one zone its failure takes the application off the net.
     Fix: name public subnets of at least two zones.
     """
+    assert not left_out(balancer, "subnets", "subnet_mapping"), "it names no subnet"
     zones = sorted({Network.zone(subnet) for subnet in network_of(estate).subnets(balancer)})
     assert len(zones) >= policy.min_zones, (
         f"its subnets are in {len(zones)} zone ({', '.join(zones)}), at least {policy.min_zones} are demanded"
@@ -255,6 +258,7 @@ def targets_are_checked(group: Resource) -> None:
     matcher = check.get("matcher")
     if isinstance(matcher, str) and any(int(code) >= 400 for code in re.findall(r"\d{3}", matcher)):
         findings.append(f"answers {matcher} count as healthy")
+    findings += _refused(check, group)
     interval, times = check.get("interval") or 30, check.get("unhealthy_threshold") or 3
     for value in (interval, times, check.get("timeout")):
         if isinstance(value, Unknown) and not value.reason.startswith("known after apply"):
@@ -269,17 +273,59 @@ def targets_are_checked(group: Resource) -> None:
     assert not findings, "; ".join(findings)
 
 
+_CODES = re.compile(r"[2-5]\d\d([,-][2-5]\d\d)*")
+_LIMITS = {
+    "interval": (5, 300),
+    "timeout": (2, 120),
+    "healthy_threshold": (2, 10),
+    "unhealthy_threshold": (2, 10),
+}
+"""Settings of a health check -> least and most that Elastic Load Balancing takes, seconds or checks.
+
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+"""
+
+
+def _refused(check: Mapping[str, Value], group: Resource) -> list[str]:
+    """What Elastic Load Balancing would refuse in a health check."""
+    found = []
+    matcher = check.get("matcher")
+    grpc = group.peek("protocol_version") == "GRPC"
+    if isinstance(matcher, str) and matcher and not grpc and not _CODES.fullmatch(matcher):
+        found.append(f"matcher {matcher} is no list of HTTP codes")
+    for name, (least, most) in _LIMITS.items():
+        value = check.get(name)
+        if isinstance(value, (int, float)) and not least <= value <= most:
+            found.append(f"{name} is {value:g}, {least} to {most} allowed")
+    return found
+
+
 _URL_PATH = re.compile(r"https?://[^/\s'\"]+(?P<path>/[^\s'\"?)]*)")
 
 
-def _services_of(group: Resource, estate: Estate) -> list[tuple[Resource, dict[str, Value]]]:
+Registration = tuple[Resource, dict[str, Value]]
+
+
+def _services_of(group: Resource, estate: Estate) -> list[Registration]:
     """The services that register in a target group, with the block that says so."""
-    return [
-        (service, block)
-        for service in estate.of("aws_ecs_service")
-        for block in service.peek("load_balancer") or []
-        if any(item is group for item in named(estate, block.get("target_group_arn"), group.type))
-    ]
+    found, undecidable = _registrations(estate)
+    if undecidable is not None:
+        raise undecidable
+    return found.get(group.address, [])
+
+
+@once_per_estate
+def _registrations(estate: Estate) -> tuple[dict[str, list[Registration]], Undecidable | None]:
+    """Address of a target group -> the services that register in it; and why there may be more."""
+    found: dict[str, list[Registration]] = {}
+    try:
+        for service in estate.of("aws_ecs_service"):
+            for block in service.peek("load_balancer") or []:
+                for group in named(estate, block.get("target_group_arn"), *TARGET_GROUPS):
+                    found.setdefault(group.address, []).append((service, block))
+    except Undecidable as undecidable:
+        return found, undecidable
+    return found, None
 
 
 def _container(service: Resource, name: Value, estate: Estate) -> dict[str, Value] | None:

@@ -3,10 +3,11 @@
 import re
 
 from skyworthy.behavior.network import Network, network_of
-from skyworthy.behavior.references import undecided
+from skyworthy.behavior.references import attached, left_out, undecided
 from skyworthy.config import Policy
+from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Undecidable, is_known, show
+from skyworthy.estate import Estate, Resource, Undecidable, Unknown, is_known, show
 
 INSTANCE = "aws_db_instance"
 LOGS = {
@@ -379,3 +380,119 @@ def storage_can_grow(database: Resource) -> None:
     if not isinstance(allocated, (int, float)) or not isinstance(limit, (int, float)):
         raise undecided(allocated if not isinstance(allocated, (int, float)) else limit, "its storage")
     assert limit > allocated, f"it has {allocated:g} GiB and may grow to {limit:g}"
+
+
+@control(
+    "rds.iam-auth",
+    on=(INSTANCE, "aws_rds_cluster"),
+    severity="low",
+    refs=["REQ REF-6", "FSBP RDS.10", "CKV_AWS_161", "CKV_AWS_162"],
+)
+def iam_may_authenticate(database: Resource) -> None:
+    """People can sign in with IAM.
+
+    Why: a token that lives fifteen minutes takes the place of a password that is passed around.
+    Fix: `iam_database_authentication_enabled = true`; the application may keep its password.
+    """
+    _not_for_replicas(database)
+    if database["engine"] not in ("postgres", "mysql", "mariadb", "aurora-postgresql", "aurora-mysql"):
+        not_applicable(f"{database['engine']} knows no such sign-in")
+    assert database["iam_database_authentication_enabled"], "IAM database authentication is off"
+
+
+@control(
+    "rds.copy-tags-to-snapshots",
+    on=(INSTANCE, "aws_rds_cluster"),
+    severity="low",
+    refs=["REQ REF-6", "FSBP RDS.17", "FSBP RDS.16", "CKV2_AWS_60"],
+)
+def snapshots_keep_the_tags(database: Resource) -> None:
+    """Snapshots bear the tags of their database.
+
+    Why: without them nobody can tell whose they are, what they cost and who may touch them.
+    Fix: `copy_tags_to_snapshot = true`.
+    """
+    _not_for_replicas(database)
+    assert database["copy_tags_to_snapshot"], "tags are not copied to snapshots"
+
+
+@control(
+    "rds.parameter-group-used",
+    on="aws_db_parameter_group",
+    severity="medium",
+    refs=["REQ REF-6"],
+)
+def parameter_group_is_used(group: Resource, estate: Estate) -> None:
+    """A parameter group is attached to a database.
+
+    Why: its settings change nothing while the database has the engine's default group.
+    Fix: `parameter_group_name` in the database.
+    """
+    databases = estate.of(INSTANCE, "aws_rds_cluster_instance")
+    if not databases:
+        not_applicable("the stack has no database")
+    used = attached(estate, group, "parameter_group_name", INSTANCE, "aws_rds_cluster_instance") or attached(
+        estate, group, "db_instance_parameter_group_name", "aws_rds_cluster"
+    )
+    assert used, f"it is attached to none of {', '.join(item.address for item in databases)}"
+
+
+@control(
+    "rds.complete",
+    on=INSTANCE,
+    severity="medium",
+    refs=["REQ REF-6", "REQ DAT-2"],
+    lenses=("declared",),
+)
+def database_is_complete(database: Resource) -> None:
+    """A database says its engine's version and its storage.
+
+    Why: RDS refuses one without storage, and takes the version that is its default that day, another one next year.
+    Fix: set `engine_version`, the major version at least, and `allocated_storage`.
+    """
+    for origin in ("replicate_source_db", "snapshot_identifier", "restore_to_point_in_time", "s3_import"):
+        if database.attributes.get(origin):
+            not_applicable("it takes both from where it is made of")
+    missing = [name for name in ("engine", "engine_version", "allocated_storage") if left_out(database, name)]
+    assert not missing, f"it has no {' and no '.join(missing)}"
+
+
+_BOOLEANS = frozenset(
+    {
+        *("rds.force_ssl", "rds.logical_replication", "log_lock_waits", "log_duration"),
+        *("log_connections", "log_disconnections", "log_checkpoints", "log_replication_commands", "autovacuum"),
+        *("track_io_timing", "track_activities", "track_counts", "require_secure_transport", "slow_query_log"),
+        *("general_log", "local_infile"),
+    }
+)
+"""Parameters that are 0 or 1."""
+
+
+@control(
+    "rds.parameters-valid",
+    on="aws_db_parameter_group",
+    severity="medium",
+    refs=["REQ REF-6"],
+    lenses=("declared",),
+)
+def parameters_are_valid(group: Resource) -> None:
+    """Switches among the parameters are 0 or 1, and none is set twice.
+
+    Why: RDS refuses any other value, in the middle of an apply; of two equal names one wins.
+    Fix: `value = "1"` to switch on, `"0"` to switch off.
+    """
+    findings = Findings()
+    seen: set[str] = set()
+    for parameter in group["parameter"] or ():
+        with findings.question():
+            if isinstance(parameter, Unknown):
+                raise parameter.undecidable()
+            name, value = str(parameter.get("name")), parameter.get("value")
+            assert name not in seen, f"{name} is set twice"
+            seen.add(name)
+            if name in _BOOLEANS:
+                if not is_known(value):
+                    raise undecided(value, f"{name} in {group.address}")
+                on_off = ("0", "1", "on", "off", "true", "false")
+                assert str(value).lower() in on_off, f"{name} is {value}, 0 or 1 wanted"
+    findings.conclude()

@@ -3,7 +3,7 @@
 import re
 
 from skyworthy.behavior.network import Network, network_of
-from skyworthy.behavior.references import named, undecided
+from skyworthy.behavior.references import attached, left_out, named, undecided
 from skyworthy.config import Policy
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, show
@@ -202,3 +202,61 @@ def parameter_group_fits(cache: Resource, estate: Estate) -> None:
             raise undecided(value, f"engine version or family of {cache.address}")
     wanted = f"{engine or 'redis'}{version.partition('.')[0]}"
     assert family.partition(".")[0] == wanted, f"its parameter group is of {family}, and it runs {wanted}"
+
+
+@control(
+    "redis.engine-log",
+    on=GROUP,
+    severity="low",
+    refs=["REQ REF-7"],
+)
+def the_engine_log_is_delivered(cache: Resource) -> None:
+    """The engine's log is delivered, beside the slow log.
+
+    Why: failovers, refused connections and memory that runs out stand there and nowhere else.
+    Fix: a `log_delivery_configuration` with `log_type = "engine-log"`.
+    """
+    version = cache.attributes.get("engine_version")
+    if isinstance(version, str) and version.startswith(("2.", "3.", "4.", "5.")):
+        not_applicable(f"Redis {version} delivers no engine log")
+    types = [block.get("log_type") for block in cache["log_delivery_configuration"] or []]
+    twice = sorted({str(item) for item in types if types.count(item) > 1})
+    assert not twice, f"{', '.join(twice)} is delivered twice, which ElastiCache refuses"
+    assert "engine-log" in types, "the engine log is not delivered"
+
+
+@control(
+    "redis.parameter-group-used",
+    on="aws_elasticache_parameter_group",
+    severity="medium",
+    refs=["REQ REF-7"],
+)
+def parameter_group_is_used(group: Resource, estate: Estate) -> None:
+    """A parameter group is attached to a cache.
+
+    Why: its settings change nothing while the cache has the engine's default group.
+    Fix: `parameter_group_name` in the cache.
+    """
+    caches = estate.of(GROUP, "aws_elasticache_cluster")
+    if not caches:
+        not_applicable("the stack has no cache")
+    used = attached(estate, group, "parameter_group_name", GROUP, "aws_elasticache_cluster")
+    assert used, f"it is attached to none of {', '.join(item.address for item in caches)}"
+
+
+@control(
+    "redis.engine-version-named",
+    on=GROUP,
+    severity="medium",
+    refs=["REQ REF-7", "REQ DAT-2"],
+    lenses=("declared",),
+)
+def engine_version_is_named(cache: Resource) -> None:
+    """A cache says its engine's version.
+
+    Why: ElastiCache takes the newest otherwise, another one for each environment.
+    Fix: set `engine_version`, such as 7.1.
+    """
+    if cache.attributes.get("global_replication_group_id"):
+        not_applicable("it has the version of its global group")
+    assert not left_out(cache, "engine_version"), "it has no engine_version"

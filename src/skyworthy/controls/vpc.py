@@ -4,7 +4,7 @@ from ipaddress import IPv4Network
 
 from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.network import INTERNET, Network, has_own_network, network_of, reaches
-from skyworthy.behavior.references import absent, named, naming, undecided
+from skyworthy.behavior.references import absent, left_out, named, naming, undecided
 from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
@@ -21,13 +21,30 @@ PRIVATE = ("aws_ecs_service", "aws_db_subnet_group", "aws_elasticache_subnet_gro
     refs=["REQ REF-1", "FSBP EC2.6", "CIS 3.7", "CKV2_AWS_11"],
 )
 def flow_logs_are_enabled(vpc: Resource, estate: Estate) -> None:
-    """The VPC writes flow logs.
+    """The VPC writes flow logs, of rejected traffic at least, to a place that they get to.
 
     Why: without them nobody can tell afterwards who talked to whom.
-    Fix: add an `aws_flow_log` with the `vpc_id` of the VPC.
+    Fix: add an `aws_flow_log` with the `vpc_id` of the VPC, `traffic_type`, a destination and a role that may write.
     """
-    if not naming(estate, vpc, "vpc_id", "aws_flow_log"):
+    logs = naming(estate, vpc, "vpc_id", "aws_flow_log")
+    if not logs:
         raise absent(estate, "no flow log names the VPC")
+    problems = [_flow_log_problem(log) for log in logs]
+    assert "" in problems, problems[0]
+
+
+def _flow_log_problem(log: Resource) -> str:
+    """What keeps a flow log from being of use; empty where nothing does."""
+    if left_out(log, "traffic_type"):
+        return f"{log.address} does not say which traffic: it has no traffic_type"
+    if log["traffic_type"] == "ACCEPT":
+        return f"{log.address} leaves out what was rejected"
+    if left_out(log, "log_destination", "log_group_name"):
+        return f"{log.address} has no destination"
+    to_logs = log["log_destination_type"] in (None, "cloud-watch-logs")
+    if to_logs and left_out(log, "iam_role_arn", "deliver_cross_account_role"):
+        return f"{log.address} has no role to write to CloudWatch with"
+    return ""
 
 
 @control(
@@ -42,10 +59,14 @@ def default_security_group_is_closed(vpc: Resource, estate: Estate) -> None:
     Why: whatever is started without naming a group gets the default one, which lets its members talk to each other.
     Fix: add an `aws_default_security_group` for the VPC without `ingress` and `egress` blocks.
     """
+    homeless = [item for item in estate.of("aws_default_security_group") if left_out(item, "vpc_id")]
+    others = [item for item in estate.of("aws_default_security_group") if item not in homeless]
+    if homeless and not others:
+        raise AssertionError(f"{homeless[0].address} names no VPC: it is that of the account's default VPC")
     groups = list(naming(estate, vpc, "vpc_id", "aws_default_security_group"))
     if estate.origin == "observed":
-        others = naming(estate, vpc, "vpc_id", "aws_security_group")
-        groups += [group for group in others if group.peek("name") == "default"]
+        observed = naming(estate, vpc, "vpc_id", "aws_security_group")
+        groups += [group for group in observed if group.peek("name") == "default"]
     if not groups:
         raise absent(estate, "its default security group is left as AWS makes it, open among its members")
     network = network_of(estate)

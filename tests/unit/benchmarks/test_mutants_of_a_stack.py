@@ -60,7 +60,13 @@ resource "aws_vpc_security_group_ingress_rule" "db" {
 def repository(tmp_path: Path) -> Path:
     root = tmp_path / "repository"
     files = {
-        "skyworthy.toml": '[environments.production]\nterraform = "terraform/production"\n',
+        "skyworthy.toml": """
+            [application]
+            env_template = "settings/variables"
+            [environments.production]
+            terraform = "terraform/production"
+            """,
+        "settings/variables": "# required: app\nENVIRONMENT=local\n",
         "waivers.toml": "",
         "terraform/production/main.tf": MAIN,
         "terraform/production/terraform.tfvars": "days = 7\n",

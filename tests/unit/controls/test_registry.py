@@ -54,11 +54,11 @@ def test_the_catalogue_is_sorted_and_every_id_and_alias_finds_its_control() -> N
             assert find_control(name) is item
 
 
-def test_a_control_stands_in_the_module_of_its_area() -> None:
+def test_a_control_stands_in_a_module_of_its_area() -> None:
     misplaced = [
         item.id
         for item in catalogue()
-        if item.function.__module__ != f"skyworthy.controls.{item.area.replace('-', '_')}"
+        if not f"{item.function.__module__}_".startswith(f"skyworthy.controls.{item.area.replace('-', '_')}_")
     ]
     assert misplaced == []
 

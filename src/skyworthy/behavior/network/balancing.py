@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.references import naming, undecided
-from skyworthy.estate import Estate, Resource, Unknown, Value
+from skyworthy.estate import Estate, Resource, Unknown, Value, show
 
 BALANCERS = ("aws_lb", "aws_alb")
 LISTENERS = ("aws_lb_listener", "aws_alb_listener")
@@ -40,6 +40,15 @@ def rules_of_listener(listener: Resource, estate: Estate) -> tuple[Resource, ...
         Undecidable: where none is known and one may be.
     """
     return naming(estate, listener, "listener_arn", *LISTENER_RULES)
+
+
+def rules_for_host(host: str, estate: Estate) -> Iterator[Resource]:
+    """The rules of any listener for requests that name a host, as far as it is known."""
+    for rule in estate.of(*LISTENER_RULES):
+        for condition in rule.peek("condition") or ():
+            for block in condition.get("host_header") or () if isinstance(condition, Mapping) else ():
+                if host in [show(item) for item in block.get("values") or ()]:
+                    yield rule
 
 
 def balancers_of(group: Resource, estate: Estate) -> tuple[Resource, ...]:

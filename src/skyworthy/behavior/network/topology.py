@@ -191,9 +191,16 @@ class Network:
         Raises:
             Undecidable: where a security group or subnet is unknown or not part of the estate.
         """
-        groups, _, public = _READERS[resource.type](self, resource)
-        found = tuple(self._all(groups, resource, GROUPS, "security group"))
-        return Place(resource.address, resource, found, self.subnets(resource), bool(public))
+        public = _READERS[resource.type](self, resource)[2]
+        return Place(resource.address, resource, self.groups(resource), self.subnets(resource), bool(public))
+
+    def groups(self, resource: Resource) -> tuple[Resource, ...]:
+        """The security groups that a resource bears.
+
+        Raises:
+            Undecidable: where one is unknown or not part of the estate.
+        """
+        return tuple(self._all(_READERS[resource.type](self, resource)[0], resource, GROUPS, "security group"))
 
     def subnets(self, resource: Resource) -> tuple[Resource, ...]:
         """The subnets in which a resource, or what a subnet group is for, stands.

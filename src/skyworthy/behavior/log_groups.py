@@ -1,0 +1,92 @@
+"""Who writes into a log group, as far as the estate tells."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from skyworthy.behavior.memory import once_per_estate
+from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, Value
+
+_READERS = (
+    *("aws_cloudwatch_log_metric_filter", "aws_cloudwatch_log_subscription_filter", "aws_cloudwatch_metric_alarm"),
+    *("aws_cloudwatch_dashboard", "aws_cloudwatch_query_definition", "aws_cloudwatch_log_data_protection_policy"),
+    *("aws_cloudwatch_log_resource_policy", "aws_cloudwatch_composite_alarm", "aws_kms_key", "aws_kms_key_policy"),
+)
+"""Types that name log groups and write into none."""
+_BY_NAME = ("/aws/", "aws-waf-logs-", "API-Gateway-Execution-Logs", "RDSOSMetrics")
+"""How names of log groups begin into which AWS writes without being told by the group."""
+_PROGRAMS = (
+    *("aws_instance", "aws_launch_template", "aws_launch_configuration", "aws_lambda_function", "aws_eks_cluster"),
+    *("aws_batch_job_definition", "aws_glue_job", "aws_emr_cluster", "aws_ssm_document"),
+)
+"""Types that run programs of which nobody tells where they log."""
+
+
+def is_written_by_name(group: Resource) -> bool:
+    """Whether AWS writes into a group because of its name."""
+    name = group.peek("name")
+    head = name.parts[0] if isinstance(name, Template) else name
+    return isinstance(head, str) and head.startswith(_BY_NAME)
+
+
+def is_named_by_a_writer(group: Resource, estate: Estate) -> bool:
+    """Whether anything names a log group that may write into it."""
+    named = _named(estate)
+    return group.address in named or any(
+        isinstance(value, str) and value.removesuffix(":*") in named
+        for value in (group.peek("name"), group.peek("arn"))
+    )
+
+
+def unseen_writers(estate: Estate) -> tuple[str, ...]:
+    """What runs programs that may log to a group by its name, which nothing of the estate tells."""
+    found = [item.address for item in estate.of(*_PROGRAMS)]
+    for task in estate.of("aws_ecs_task_definition"):
+        definitions = task.peek("container_definitions")
+        listed = definitions if isinstance(definitions, (list, tuple)) else ()
+        if not listed or any(not isinstance(item, Mapping) or item.get("firelensConfiguration") for item in listed):
+            found.append(task.address)
+    return tuple(found)
+
+
+@once_per_estate
+def _named(estate: Estate) -> frozenset[str]:
+    """Addresses and texts in everything that may write, the parts of ARNs and paths apart."""
+    found: set[str] = set()
+    for resource in estate:
+        skipped = resource.type in _READERS or resource.type.startswith(("aws_iam_", "aws_cloudwatch_log_group"))
+        if not resource.data and not skipped:
+            found.update(_texts(_followed(resource)))
+    return frozenset(found)
+
+
+def _followed(resource: Resource) -> Mapping[str, Value]:
+    """The attributes of a resource, of a cluster without the log configuration that ECS Exec does not follow."""
+    attributes = dict(resource.attributes)
+    if resource.type == "aws_ecs_cluster":
+        settings: Value = resource.attributes.get("configuration")
+        if not _overrides(settings):
+            attributes.pop("configuration", None)
+    return attributes
+
+
+def _overrides(value: Value) -> bool:
+    if isinstance(value, Mapping):
+        return value.get("logging") == "OVERRIDE" or any(_overrides(item) for item in value.values())
+    return isinstance(value, (list, tuple)) and any(_overrides(item) for item in value)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Reference):
+        yield value.address
+    elif isinstance(value, Template):
+        yield from _texts(list(value.parts))
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str) and not isinstance(value, Unknown):
+        yield value.removesuffix(":*")
+        if ":log-group:" in value:
+            yield value.partition(":log-group:")[2].partition(":")[0]

@@ -1,0 +1,175 @@
+"""What the name of an environment variable promises of its value: a secret's ARN, a database's address, a port."""
+
+import re
+from dataclasses import dataclass
+
+from skyworthy.behavior.network import (
+    LISTENERS,
+    TARGET_GROUPS,
+    listeners_of,
+    protocol_of,
+    rules_for_host,
+    target_groups_of,
+)
+from skyworthy.behavior.references import named
+from skyworthy.behavior.tasks import task_of
+from skyworthy.estate import Estate, Reference, Resource, Value
+
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_USER = re.compile(r"(.*_)?(POSTGRES(QL)?|PG|MYSQL|MARIADB|RDS|DB|DATABASE)_?USER(NAME)?", re.IGNORECASE)
+_ROLE = re.compile(r"[A-Za-z_][\w.$@-]*")
+_URL = re.compile(r"(?P<scheme>https?)://(?P<host>[^/:?#]+)")
+
+
+@dataclass(frozen=True)
+class _Promise:
+    """What variables of a name stand for.
+
+    Args:
+        name: of the variable.
+        what: that it stands for, with its article.
+        types: of resources that it may come from.
+        arn: services whose ARN it may be as text.
+    """
+
+    name: "re.Pattern[str]"
+    what: str
+    types: tuple[str, ...]
+    arn: tuple[str, ...] = ()
+
+
+def _named(pattern: str) -> "re.Pattern[str]":
+    return re.compile(rf"(?:.*_)?(?:{pattern})", re.IGNORECASE)
+
+
+_DATABASES = (
+    *("aws_db_instance", "aws_db_proxy", "aws_db_proxy_endpoint"),
+    *("aws_rds_cluster", "aws_rds_cluster_endpoint", "aws_rds_cluster_instance"),
+)
+_CACHES = (
+    *("aws_elasticache_cluster", "aws_elasticache_replication_group", "aws_elasticache_serverless_cache"),
+    "aws_memorydb_cluster",
+)
+"""One in the place of the other is told by :func:`skyworthy.behavior.stores.endpoint_problems`."""
+_STANDING_FOR = (
+    *("aws_alb", "aws_instance", "aws_lb", "aws_route53_record", "aws_service_discovery_service"),
+    *("aws_secretsmanager_secret_version", "aws_ssm_parameter", "aws_vpc_endpoint"),
+)
+"""What may stand before a database or cache, or hold its address."""
+_PROMISES = (
+    _Promise(
+        _named(r"SECRETS?(_MANAGER)?_(ARN|ID)"),
+        "a secret",
+        (
+            *("aws_secretsmanager_secret", "aws_secretsmanager_secret_version", "aws_secretsmanager_secret_policy"),
+            *("aws_secretsmanager_secret_rotation", "aws_ssm_parameter", "aws_db_instance", "aws_rds_cluster"),
+        ),
+        ("secretsmanager", "ssm"),
+    ),
+    _Promise(_named(r"(SQS|QUEUE)_(URL|ARN)"), "a queue", ("aws_sqs_queue",), ("sqs",)),
+    _Promise(_named(r"(SNS|TOPIC|SNS_TOPIC)_ARN"), "a topic", ("aws_sns_topic",), ("sns",)),
+    _Promise(
+        _named(r"(S3_)?BUCKET(_NAME|_ARN)?"),
+        "a bucket",
+        ("aws_s3_bucket", "aws_s3_bucket_versioning", "aws_s3_access_point"),
+        ("s3",),
+    ),
+    _Promise(
+        _named(r"(POSTGRES(QL)?|PG|MYSQL|MARIADB|RDS|DB|DATABASE)_?(HOST|HOSTNAME|SERVER|ADDRESS)"),
+        "the address of a database",
+        (*_DATABASES, *_CACHES, *_STANDING_FOR),
+    ),
+    _Promise(
+        _named(r"(REDIS|VALKEY|CACHE|MEMCACHED)_?(HOST|HOSTNAME|SERVER|ADDRESS)"),
+        "the address of a cache",
+        (*_DATABASES, *_CACHES, *_STANDING_FOR),
+    ),
+)
+_NO_ADDRESS = re.compile(r"arn|id|identifier|name|port|status|engine|username|db_name|.*_id")
+"""Attributes of a database or cache that are not where it is."""
+_STORES = re.compile(r"aws_(db|rds|elasticache|memorydb)_")
+_READERS = re.compile(r"(^|_)(READ|READER|READONLY|RO|REPLICA|SECONDARY|REPORT(S|ING)?|ANALYTICS)(_|$)", re.IGNORECASE)
+
+
+def value_problem(name: str, value: Value, task: Resource, estate: Estate) -> str | None:
+    """What is wrong with the value of a variable; empty where it is what the name says; None where that says nothing.
+
+    Args:
+        name: of the variable.
+        value: plain text or a reference.
+        task: the task definition whose variable it is.
+        estate: where references point.
+
+    Raises:
+        Undecidable: where it depends on what is not known.
+    """
+    upper = name.upper()
+    if upper in ("AWS_REGION", "AWS_DEFAULT_REGION") and isinstance(value, str):
+        return "" if _REGION.fullmatch(value) else f"{name} is {value!r}, which is no region"
+    if upper.endswith("_PORT") and isinstance(value, str) and value:
+        return "" if value.isdecimal() and 0 < int(value) < 65536 else f"{name} is {value!r}, which is no port"
+    if _USER.fullmatch(name) and isinstance(value, str) and value:
+        return "" if _ROLE.fullmatch(value) else f"{name} is {value!r}, which is no database user"
+    promise = next((item for item in _PROMISES if item.name.fullmatch(name)), None)
+    if promise is not None:
+        return _broken(name, value, promise, estate)
+    if isinstance(value, str) and (url := _URL.match(value)):
+        return _wrong_scheme(name, url, estate) or _wrong_service(name, url["host"], task, estate)
+    return None
+
+
+def _broken(name: str, value: Value, promise: _Promise, estate: Estate) -> str | None:
+    if isinstance(value, str) and value.startswith("arn:") and promise.arn:
+        return "" if value.split(":")[2] in promise.arn else f"{name} is {value}, which is not {promise.what}"
+    if not isinstance(value, Reference):
+        return None
+    source = estate.get(value.address)
+    if source is None or source.data:
+        return None
+    if source.type.startswith("aws_") and source.type not in promise.types:
+        return f"{name} is the {value.attribute} of {source.address}, which is not {promise.what}"
+    if promise.arn or not _STORES.match(source.type):
+        return ""
+    if _NO_ADDRESS.fullmatch(value.attribute):
+        return f"{name} is the {value.attribute} of {source.address}, which is not {promise.what}"
+    if source.attributes.get("replicate_source_db") and not _READERS.search(name):
+        return f"{name} is the address of {source.address}, a read replica: nothing can be written there"
+    return ""
+
+
+def _wrong_scheme(name: str, url: "re.Match[str]", estate: Estate) -> str | None:
+    """What is wrong with a URL whose host a load balancer of the stack serves."""
+    for rule in rules_for_host(url["host"], estate):
+        spoken = _spoken(rule, estate)
+        if not spoken:
+            return None
+        if url["scheme"] == "http" and "HTTPS" in spoken:
+            return f"{name} is {url[0]}, and {url['host']} is served over HTTPS"
+        if url["scheme"] == "https" and "HTTPS" not in spoken:
+            return f"{name} is {url[0]}, and nothing serves {url['host']} over HTTPS"
+        return ""
+    return None
+
+
+def _wrong_service(name: str, host: str, task: Resource, estate: Estate) -> str | None:
+    """What is wrong with a host that leads back to the service itself although the variable names another service."""
+    services = estate.of("aws_ecs_service")
+    others = [item for item in services if str(item.peek("name")).lower() in name.lower().split("_")]
+    own = [item for item in services if task_of(item, estate) is task and item not in others]
+    rules = tuple(rules_for_host(host, estate)) if others and own else ()
+    for rule in rules:
+        groups = named(estate, target_groups_of(rule.peek("action")), *TARGET_GROUPS)
+        for service in own:
+            balancers = [block.get("target_group_arn") for block in service.peek("load_balancer") or ()]
+            if any(group in groups for group in named(estate, balancers, *TARGET_GROUPS)):
+                return f"{name} is {host}, which is served by {service.address}, not by {others[0].address}"
+    return "" if rules else None
+
+
+def _spoken(rule: Resource, estate: Estate) -> set[str]:
+    """The protocols of the listeners of a rule's load balancer."""
+    found: set[str] = set()
+    for listener in named(estate, rule.peek("listener_arn"), *LISTENERS):
+        for balancer in named(estate, listener.peek("load_balancer_arn"), "aws_lb", "aws_alb"):
+            found |= {protocol_of(item) for item in listeners_of(balancer, estate)}
+    return found

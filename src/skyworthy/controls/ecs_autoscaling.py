@@ -1,0 +1,179 @@
+"""Scaling of ECS services."""
+
+from collections.abc import Mapping
+
+from skyworthy.behavior.memory import once_per_estate
+from skyworthy.behavior.references import absent
+from skyworthy.behavior.tasks import scales, scaling_target
+from skyworthy.config import Policy
+from skyworthy.controls.findings import Findings
+from skyworthy.controls.registry import control, not_applicable
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
+
+_SERVICE = "aws_ecs_service"
+
+
+@control("ecs.autoscaling-bounds", on="aws_appautoscaling_target", severity="high", refs=["REQ REF-5", "REQ REF-15"])
+def scaling_bounds_make_sense(target: Resource, estate: Estate, policy: Policy) -> None:
+    """A service scales between bounds that make sense, and something scales it.
+
+    Why: bounds the wrong way round are refused or never scale; a target without a policy stays where it is.
+    Fix: set `min_capacity` to what the environment demands, `max_capacity` above it, and add a scaling policy.
+    """
+    if target["service_namespace"] != "ecs":
+        not_applicable("it does not scale an ECS service")
+    findings = Findings()
+    with findings.question():
+        low, high = int(target["min_capacity"]), int(target["max_capacity"])
+        assert low <= high, f"min_capacity {low} is above max_capacity {high}"
+        assert low >= policy.min_tasks, f"min_capacity is {low}, at least {policy.min_tasks} demanded"
+        assert not 0 < policy.max_tasks < high, f"max_capacity is {high}, at most {policy.max_tasks} allowed"
+    with findings.question():
+        assert _is_scaled(target, estate), "no scaling policy or schedule moves it"
+    with findings.question():
+        services = estate.of(_SERVICE)
+        known = not services or any(scales(target, service, estate) for service in services)
+        assert known, f"it scales no service of the stack: resource_id is {show(target.peek('resource_id'))}"
+    findings.conclude()
+
+
+def _is_scaled(target: Resource, estate: Estate) -> bool:
+    movers = (*estate.of("aws_appautoscaling_policy"), *estate.of("aws_appautoscaling_scheduled_action"))
+    unclear: Undecidable | None = None
+    for mover in movers:
+        try:
+            if _moves(mover, target):
+                return True
+        except Undecidable as undecidable:
+            unclear = undecidable
+    if unclear is not None:
+        raise unclear
+    return False
+
+
+def _moves(mover: Resource, target: Resource) -> bool:
+    named = mover["resource_id"]
+    if isinstance(named, Reference) and named.address == target.address:
+        return True
+    return bool(named == target["resource_id"])
+
+
+@control("ecs.autoscaling-policy-effective", on="aws_appautoscaling_policy", severity="medium", refs=["REQ REF-5"])
+def scaling_policy_is_effective(scaling: Resource, estate: Estate) -> None:
+    """A scaling policy moves a target, follows a metric, and aims at a utilization that can be reached and left.
+
+    Why: CPU and memory are percentages of the reservation: aiming at 100 or more never scales out, at 0 always; a
+    policy for a service that is no scalable target is refused.
+    Fix: set `target_value` between 10 and 90, and take `resource_id` from the `aws_appautoscaling_target`.
+    """
+    if scaling["service_namespace"] != "ecs":
+        not_applicable("it does not scale an ECS service")
+    targets = estate.of("aws_appautoscaling_target")
+    if not targets:
+        raise Undecidable("its scalable target is not part of this stack")
+    moved = any(_moves(scaling, target) for target in targets)
+    assert moved, f"no scalable target has its resource_id {show(scaling.peek('resource_id'))}"
+    findings = Findings()
+    with findings.question():
+        problem = _kind_problem(scaling)
+        assert not problem, problem
+    tracking = scaling.block("target_tracking_scaling_policy_configuration")
+    if tracking:
+        with findings.question():
+            _assert_target(tracking)
+        with findings.question():
+            twin = _twin(scaling, tracking, estate)
+            assert twin is None, f"{twin.address if twin else ''} follows the same metric for the same target"
+    findings.conclude()
+
+
+_LEAST, _TOO_MUCH = 10, 100
+"""Percent of CPU or memory that a policy may aim at: an idle application uses more than the first, none the other."""
+_CONFIGURATIONS = {
+    "TargetTrackingScaling": "target_tracking_scaling_policy_configuration",
+    "StepScaling": "step_scaling_policy_configuration",
+}
+_LEAST, _TOO_MUCH = 10, 100
+"""Percent of CPU or memory that a policy may aim at: an idle application uses more than the first, none the other."""
+
+
+def _kind_problem(scaling: Resource) -> str:
+    """What is wrong with a policy's type and the block that goes with it; empty where they agree."""
+    kind = scaling["policy_type"] or "StepScaling"
+    given = [name for name in _CONFIGURATIONS.values() if scaling.block(name)]
+    wanted = _CONFIGURATIONS.get(kind)
+    if wanted is None or wanted in given:
+        return ""
+    return f"policy_type is {kind}, and it has no {wanted}{'; it has ' + ', '.join(given) if given else ''}"
+
+
+def _assert_target(tracking: Mapping[str, Value]) -> None:
+    predefined, custom = (tracking.get(f"{kind}_metric_specification") for kind in ("predefined", "customized"))
+    assert predefined or custom, "it follows no metric: neither a predefined nor a customized one"
+    if METRICS.get(str(_metric(tracking))) not in ("cpu", "memory"):
+        return
+    value: Value = tracking.get("target_value")
+    if isinstance(value, Unknown):
+        raise value.undecidable()
+    assert _LEAST <= float(value) < _TOO_MUCH, f"target_value is {value} % of {_metric(tracking)}"
+
+
+def _metric(tracking: Mapping[str, Value]) -> Value:
+    """The predefined metric that a policy follows, None where it follows another one."""
+    blocks: Value = tracking.get("predefined_metric_specification")
+    if isinstance(blocks, Unknown):
+        raise blocks.undecidable()
+    metric = blocks[0].get("predefined_metric_type") if blocks else None
+    if isinstance(metric, (Unknown, Reference, Template)):
+        raise metric.undecidable()
+    return metric
+
+
+def _twin(scaling: Resource, tracking: Mapping[str, Value], estate: Estate) -> Resource | None:
+    """Another policy of the same target for the same predefined metric, which AWS refuses."""
+    metric = _metric(tracking)
+    for other in _tracking(estate).get(show(scaling.peek("resource_id")), ()) if metric is not None else ():
+        if other is not scaling and _metric(other.block("target_tracking_scaling_policy_configuration")) == metric:
+            return other
+    return None
+
+
+@once_per_estate
+def _tracking(estate: Estate) -> Mapping[str, list[Resource]]:
+    """What target tracking policies scale, as it is written -> the policies."""
+    found: dict[str, list[Resource]] = {}
+    for scaling in estate.of("aws_appautoscaling_policy"):
+        if scaling.peek("target_tracking_scaling_policy_configuration"):
+            found.setdefault(show(scaling.peek("resource_id")), []).append(scaling)
+    return found
+
+
+METRICS = {
+    "ECSServiceAverageCPUUtilization": "cpu",
+    "ECSServiceAverageMemoryUtilization": "memory",
+    "ALBRequestCountPerTarget": "requests",
+}
+"""Predefined metrics of ECS services -> their names in an environment's policy."""
+
+
+@control("ecs.autoscaling-metrics", on=_SERVICE, severity="medium", refs=["REQ REF-5"])
+def service_follows_its_metrics(service: Resource, estate: Estate, policy: Policy) -> None:
+    """Every service is scaled on the metrics that its environment demands.
+
+    Why: a service that follows CPU alone is out of memory before a task is added.
+    Fix: an `aws_appautoscaling_target` for the service, and a target tracking policy for each metric.
+    """
+    if not policy.scaling_metrics:
+        not_applicable("no metrics to scale on are demanded here")
+    if service["scheduling_strategy"] == "DAEMON":
+        not_applicable("it runs one task on each instance")
+    target = scaling_target(service, estate)
+    if target is None:
+        raise absent(estate, "nothing scales it: no aws_appautoscaling_target names it")
+    followed = set()
+    for scaling in (item for items in _tracking(estate).values() for item in items):
+        if _moves(scaling, target):
+            tracking = scaling.block("target_tracking_scaling_policy_configuration")
+            followed.add(METRICS.get(str(_metric(tracking)), ""))
+    missing = [name for name in policy.scaling_metrics if name not in followed]
+    assert not missing, f"no policy scales it on {' and '.join(missing)}"

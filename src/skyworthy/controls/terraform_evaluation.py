@@ -1,0 +1,56 @@
+"""What Terraform refuses when it evaluates the configuration."""
+
+import re
+from collections.abc import Iterator
+
+from skyworthy.controls.registry import STACK, control
+from skyworthy.estate import Estate, Template, Unknown, Value
+
+_REFUSED = re.compile(
+    r"the object has no attribute '[^']+'"
+    r"|cidrsubnet: \S+ has no subnet \d+ of \d+ more bits|cidrsubnets: \S+ is too small"
+    r"|the index \S+ is outside a list of \d+"
+    r"|(variable|local) \S+ is not declared|module \S+ is not called|the module has no output '[^']+'"
+    r"|division by zero|two elements of a for expression have the key \S+"
+)
+"""Failures of an expression that do not depend on anything that is not known."""
+_SHOWN = 3
+
+
+@control("terraform.evaluates", on=STACK, severity="high", refs=["REQ STA-1"], lenses=("declared",))
+def everything_evaluates(estate: Estate) -> None:
+    """Every expression has a value that Terraform accepts.
+
+    Why: an index that is not there or an address range that does not fit ends the plan, for everybody.
+    Fix: correct the expression that the message names.
+    """
+    found = list(dict.fromkeys(_refusals(estate)))
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    assert not found, "; ".join(found[:_SHOWN]) + more
+
+
+def _refusals(estate: Estate) -> Iterator[str]:
+    for note in estate.notes:
+        if _REFUSED.search(note.message):
+            yield f"{note.file}:{note.line}: {note.message}" if note.file else note.message
+    for resource in estate:
+        place = f"{resource.location}: " if resource.location else ""
+        for name, value in resource.attributes.items():
+            for reason in _reasons(value):
+                if _REFUSED.search(reason):
+                    yield f"{place}{name} of {resource.address}: {reason}"
+
+
+def _reasons(value: Value) -> Iterator[str]:
+    """Why anything in a value, at any depth, is not known."""
+    if isinstance(value, Unknown):
+        yield value.reason
+    elif isinstance(value, Template):
+        for part in value.parts:
+            yield from _reasons(part)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _reasons(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _reasons(item)
