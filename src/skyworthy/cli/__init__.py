@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from skyworthy.cli.alarms import alarms
 from skyworthy.cli.catalogue import explain, list_controls
 from skyworthy.cli.cost import cost
 from skyworthy.cli.coverage import coverage
@@ -14,6 +15,7 @@ from skyworthy.cli.gate import gate, signoffs
 from skyworthy.cli.init import init
 from skyworthy.cli.merge import merge
 from skyworthy.cli.new_control import new_control
+from skyworthy.cli.reach import reach
 from skyworthy.cli.sandbox import sandbox
 from skyworthy.cli.suites import live, smoke, static, status, verify
 from skyworthy.errors import BadInput
@@ -52,6 +54,8 @@ COMMANDS = (
     explain,
     coverage,
     new_control,
+    reach,
+    alarms,
     sandbox,
 )
 for command in COMMANDS:

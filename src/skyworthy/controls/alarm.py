@@ -1,32 +1,23 @@
-"""Alarms and dashboards: what they watch, when they fire, whom they tell."""
+"""Alarms: that CloudWatch takes them, what they watch, whom they tell."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import difflib
 
 from skyworthy.behavior.alarms import (
+    COMPOSITE_ALARM,
     METRIC_ALARM,
-    Alarm,
-    Reaction,
-    Scenario,
+    MalformedRule,
     State,
-    Watcher,
     actions_of,
-    alarm_of,
-    composites_of,
+    children_of,
     metrics_of,
-    reacts,
-    scenarios,
+    speakers_of,
     subscriptions_of,
-    watchers_of,
 )
-from skyworthy.behavior.metrics import Metric, NotPublished, resolve
-from skyworthy.behavior.network import balancers_of
+from skyworthy.behavior.metrics import unpublished
 from skyworthy.behavior.references import absent
-from skyworthy.controls.registry import STACK, control, not_applicable
-from skyworthy.estate import Estate, Resource, Undecidable, Value, is_known, show
-
-COMPOSITE_ALARM = "aws_cloudwatch_composite_alarm"
-DASHBOARD = "aws_cloudwatch_dashboard"
+from skyworthy.controls.findings import Findings
+from skyworthy.controls.registry import control, not_applicable
+from skyworthy.estate import Estate, Resource, Undecidable, Value, show
 
 
 @control(
@@ -41,23 +32,8 @@ def dimensions_name_a_publisher(alarm: Resource, estate: Estate) -> None:
     Why: CloudWatch accepts any name and dimension; an alarm on a metric that nobody publishes never fires.
     Fix: take dimensions from the resource, in the form that CloudWatch publishes: `arn_suffix`, `identifier`, `name`.
     """
-    _assert_published(metrics_of(alarm), estate)
-
-
-def _assert_published(metrics: tuple[Metric, ...], estate: Estate) -> None:
-    findings: list[str] = []
-    undecided: Undecidable | None = None
-    for metric in metrics:
-        try:
-            publisher = resolve(metric, estate)
-        except Undecidable as undecidable:
-            undecided = undecided or undecidable
-            continue
-        if isinstance(publisher, NotPublished):
-            findings.append(publisher.reason)
-    assert not findings, "; ".join(dict.fromkeys(findings))
-    if undecided is not None:
-        raise undecided
+    reasons = unpublished(metrics_of(alarm), estate)
+    assert not reasons, "; ".join(reasons)
 
 
 @control(
@@ -72,365 +48,82 @@ def alarm_tells_somebody(alarm: Resource, estate: Estate) -> None:
     Why: an alarm that nobody hears is as good as none.
     Fix: `alarm_actions` with a topic of the stack, and an `aws_sns_topic_subscription` for it.
     """
-    actions = actions_of(alarm, estate)
-    if actions.only_scales:
+    if actions_of(alarm, estate).only_scales:
         not_applicable("it drives autoscaling")
-    if alarm["actions_enabled"] is False:
-        raise AssertionError("its actions are switched off")
-    if not (actions.topics or actions.elsewhere or actions.other):
-        speaking = [item.address for item in composites_of(alarm, estate) if item.peek("alarm_actions")]
-        assert speaking, "it has no action for the ALARM state"
-        return
-    if actions.elsewhere or actions.other:
-        return
-    silent = [topic.address for topic in actions.topics if not subscriptions_of(topic, estate)]
-    if len(silent) == len(actions.topics):
-        if any(topic.data for topic in actions.topics):
-            raise Undecidable(f"the subscriptions of {', '.join(silent)} are not part of this stack")
-        raise absent(estate, f"topic {', '.join(silent)} has no subscription")
-
-
-@dataclass(frozen=True)
-class _Watch:
-    """An alarm that watches a resource, and what it does."""
-
-    alarm: Resource
-    reaction: Reaction
-
-    def __str__(self) -> str:
-        if State.ALARM in self.reaction.calm:
-            return f"{self.alarm.address} fires in the calm"
-        return f"{self.alarm.address} stays quiet"
-
-
-def _watches(scenario: Scenario, watched: Resource, estate: Estate) -> Iterator[_Watch]:
-    """The alarms that watch a resource through a metric of a scenario; those that only drive autoscaling are not meant.
-
-    Raises:
-        Undecidable: after the known ones, where another one may.
-    """
+    findings: list[str] = []
     undecided: Undecidable | None = None
-    for watcher in watchers_of(estate).of(watched):
+    for speaker in speakers_of(alarm, estate):
         try:
-            if not _may_tell(watcher, scenario) or actions_of(watcher.alarm, estate).only_scales:
-                continue
-            reaction = reacts(alarm_of(watcher.alarm), scenario, watched, estate)
+            finding = _silence(speaker, estate)
         except Undecidable as undecidable:
             undecided = undecided or undecidable
             continue
-        if reaction is not None:
-            yield _Watch(watcher.alarm, reaction)
+        if not finding:
+            return
+        findings.append(finding if speaker is alarm else f"{speaker.address}: {finding}")
     if undecided is not None:
         raise undecided
+    raise absent(estate, "; ".join(findings))
 
 
-def _may_tell(watcher: Watcher, scenario: Scenario) -> bool:
-    """Whether an alarm reads a metric of a scenario, or may."""
-    if not watcher.metrics and watcher.open is not None:
-        raise watcher.open
-    return any(scenario.story(metric) for metric in watcher.metrics)
+def _silence(alarm: Resource, estate: Estate) -> str:
+    """Why nobody hears of an alarm by its own actions; empty where somebody does."""
+    actions = actions_of(alarm, estate)
+    if alarm["actions_enabled"] is False:
+        return "its actions are switched off"
+    if actions.elsewhere or actions.other:
+        return ""
+    if not actions.topics:
+        return "it has no action for the ALARM state"
+    silent = [topic for topic in actions.topics if not subscriptions_of(topic, estate)]
+    if len(silent) < len(actions.topics):
+        return ""
+    names = ", ".join(topic.address for topic in silent)
+    if any(topic.data for topic in silent):
+        raise Undecidable(f"the subscriptions of {names} are not part of this stack")
+    return f"topic {names} has no subscription"
 
 
-def _assert_watched(name: str, watched: Resource, estate: Estate) -> None:
-    """Assert that some alarm fires in the incident of a scenario and stays quiet in its calm."""
-    scenario = scenarios()[name]
-    seen: list[_Watch] = []
-    for watch in _watches(scenario, watched, estate):
-        if watch.reaction.right:
-            return
-        seen.append(watch)
-    happens = f"when {scenario.title}"
-    if not seen:
-        raise absent(estate, f"no alarm watches it: nobody is told {happens}")
-    raise AssertionError(
-        f"no alarm tells within {scenario.within_minutes} minutes {happens}: {'; '.join(map(str, seen))}"
-    )
+@control("alarm.composite-rule", on=COMPOSITE_ALARM, severity="high", refs=["REQ ALM-12"])
+def composite_names_alarms(composite: Resource, estate: Estate) -> None:
+    """The rule of a composite alarm can be read, and names alarms that exist.
 
-
-def _not_for_replicas(database: Resource) -> None:
-    if database.attributes.get("replicate_source_db"):
-        not_applicable("it is a read replica")
-
-
-@control("alarm.fires-in-incident", on=METRIC_ALARM, severity="medium", refs=["REQ ALM-10"])
-def alarm_fires_when_it_must(alarm: Resource, estate: Estate) -> None:
-    """The alarm fires in the incident that its metric tells of, in time, and stays quiet in the calm.
-
-    Why: a threshold in the wrong unit, a swapped comparison or a wrong statistic is noticed in the first incident only.
-    Fix: compare threshold, statistic, period and missing-data treatment with the metric's unit and reporting.
+    Why: CloudWatch refuses it otherwise, and never evaluates one that names itself.
+    Fix: `alarm_rule` of `ALARM(...)`, `OK(...)`, `AND`, `OR`, `NOT`, with the names of declared alarms.
     """
-    metrics = metrics_of(alarm)
-    if actions_of(alarm, estate).only_scales:
-        not_applicable("it drives autoscaling")
-    judged = False
-    for scenario in scenarios().values():
-        if not any(scenario.story(metric) for metric in metrics):
-            continue
-        for watched in _watched(metrics, scenario, estate):
-            reaction = reacts(alarm_of(alarm), scenario, watched, estate)
-            if reaction is None or _is_about_the_opposite(alarm_of(alarm), scenario, reaction):
-                continue
-            judged = True
-            happens = f"{scenario.title} ({watched.address})"
-            assert State.ALARM not in reaction.calm, f"it fires in the calm, not only when {happens}"
-            within = scenario.within_minutes
-            assert reaction.fires_after is not None, f"it does not fire within {within} minutes when {happens}"
-    if not judged:
-        not_applicable("no incident is known for its metric")
+    try:
+        children = children_of(composite, estate)
+    except MalformedRule as refused:
+        raise AssertionError(f"its rule is malformed: {refused}") from refused
+    findings = Findings()
+    for child, alarm in children.items():
+        with findings.question():
+            if alarm is None:
+                _assert_no_slip(child, estate)
+    with findings.question():
+        assert not any(item is composite for item in _below(composite, estate)), "it stands in its own rule"
+    findings.conclude()
 
 
-def _watched(metrics: tuple[Metric, ...], scenario: Scenario, estate: Estate) -> list[Resource]:
-    """The resources of a scenario's type that publish some of the metrics."""
-    found = {item.address: item for metric in metrics for item in _publishers(metric, estate)}
-    return [item for item in found.values() if item.type == scenario.on]
+def _assert_no_slip(child: Value, estate: Estate) -> None:
+    names = [alarm.peek("alarm_name") for alarm in estate.of(METRIC_ALARM, COMPOSITE_ALARM)]
+    known = {name.lower(): name for name in names if isinstance(name, str)}
+    near = difflib.get_close_matches(show(child).lower(), known, n=1, cutoff=0.8)
+    assert not near, f"there is no alarm {show(child)}, but {known[near[0]]}"
+    raise Undecidable(f"alarm {show(child)} is not part of this stack")
 
 
-def _is_about_the_opposite(alarm: Alarm, scenario: Scenario, reaction: Reaction) -> bool:
-    """Whether an alarm that never fires here waits for the metric to go the other way, such as for an idle service."""
-    if reaction.fires_after is not None or State.ALARM in reaction.calm:
-        return False
-    return alarm.comparison.startswith("Less") != scenario.falls
-
-
-@control("alarm.ecs-cpu", on="aws_ecs_service", severity="medium", refs=["REQ ALM-1", "REQ ALM-10"])
-def ecs_cpu_is_watched(service: Resource, estate: Estate) -> None:
-    """An alarm fires when the service's tasks run out of CPU, and not for one busy minute.
-
-    Why: tasks at their limit answer slowly, then fail their health checks.
-    Fix: `AWS/ECS` `CPUUtilization` by ClusterName and ServiceName, Average over 80 for 5 minutes.
-    """
-    _assert_watched("ecs-cpu", service, estate)
-
-
-@control("alarm.ecs-memory", on="aws_ecs_service", severity="medium", refs=["REQ ALM-2", "REQ ALM-10"])
-def ecs_memory_is_watched(service: Resource, estate: Estate) -> None:
-    """An alarm fires when the service's tasks run out of memory, and not for one busy minute.
-
-    Why: a task over its memory is killed in the middle of its requests.
-    Fix: `AWS/ECS` `MemoryUtilization` by ClusterName and ServiceName, Average over 80 for 5 minutes.
-    """
-    _assert_watched("ecs-memory", service, estate)
-
-
-@control("alarm.alb-5xx", on=("aws_lb", "aws_alb"), severity="medium", refs=["REQ ALM-3", "REQ ALM-10"])
-def server_errors_are_watched(balancer: Resource, estate: Estate) -> None:
-    """An alarm fires when requests fail with 5xx, and not for a single one.
-
-    Why: it is the first that users notice.
-    Fix: `HTTPCode_Target_5XX_Count` by LoadBalancer (`arn_suffix`), Sum over 10 in 5 minutes, missing: notBreaching.
-    """
-    if balancer["load_balancer_type"] not in (None, "application"):
-        not_applicable(f"it is a {balancer['load_balancer_type']} load balancer")
-    _assert_watched("alb-5xx", balancer, estate)
-
-
-@control(
-    "alarm.alb-unhealthy-targets",
-    on=("aws_lb_target_group", "aws_alb_target_group"),
-    severity="medium",
-    refs=["REQ ALM-4", "REQ ALM-10"],
-)
-def unhealthy_targets_are_watched(group: Resource, estate: Estate) -> None:
-    """An alarm fires when a target is unhealthy.
-
-    Why: with a target less the others carry its load, until none is left.
-    Fix: `UnHealthyHostCount` by LoadBalancer and TargetGroup (`arn_suffix`), Maximum over 0 for 3 minutes.
-    """
-    if not balancers_of(group, estate):
-        not_applicable("no listener forwards to it")
-    _assert_watched("alb-unhealthy-targets", group, estate)
-
-
-@control("alarm.rds-cpu", on="aws_db_instance", severity="medium", refs=["REQ ALM-5", "REQ ALM-10"])
-def database_cpu_is_watched(database: Resource, estate: Estate) -> None:
-    """An alarm fires when the database runs out of CPU, and not for one busy minute.
-
-    Why: every request waits for a database at its limit.
-    Fix: `AWS/RDS` `CPUUtilization` by DBInstanceIdentifier (`identifier`, not `id`), Average over 80 for 10 minutes.
-    """
-    _not_for_replicas(database)
-    _assert_watched("rds-cpu", database, estate)
-
-
-@control("alarm.rds-storage", on="aws_db_instance", severity="medium", refs=["REQ ALM-6", "REQ ALM-10"])
-def database_storage_is_watched(database: Resource, estate: Estate) -> None:
-    """An alarm fires before the database's storage is full.
-
-    Why: a database without storage stops.
-    Fix: `AWS/RDS` `FreeStorageSpace`, Minimum under 10 GiB, which is 10737418240: the metric is in bytes.
-    """
-    _not_for_replicas(database)
-    _assert_watched("rds-storage", database, estate)
-
-
-@control("alarm.rds-connections", on="aws_db_instance", severity="low", refs=["REQ ALM-9", "REQ ALM-10"])
-def database_connections_are_watched(database: Resource, estate: Estate) -> None:
-    """An alarm fires before the database refuses connections.
-
-    Why: past the limit new tasks cannot start and requests fail.
-    Fix: `AWS/RDS` `DatabaseConnections`, Average over 80 % of what the instance class allows.
-    """
-    _not_for_replicas(database)
-    _assert_watched("rds-connections", database, estate)
-
-
-@control(
-    "alarm.redis-hit-rate",
-    on="aws_elasticache_replication_group",
-    severity="low",
-    refs=["REQ ALM-7", "REQ ALM-10"],
-)
-def hit_rate_is_watched(cache: Resource, estate: Estate) -> None:
-    """An alarm fires when the cache answers few look-ups.
-
-    Why: what the cache does not answer the database must.
-    Fix: `AWS/ElastiCache` `CacheHitRate` by CacheClusterId (`<group>-001`), Average under 70, or metric math.
-    """
-    _assert_watched("redis-hit-rate", cache, estate)
-
-
-@control(
-    "alarm.redis-engine-cpu",
-    on="aws_elasticache_replication_group",
-    severity="medium",
-    refs=["REQ ALM-8", "REQ ALM-10"],
-)
-def engine_cpu_is_watched(cache: Resource, estate: Estate) -> None:
-    """An alarm fires when the cache's engine thread is at its limit, and not for one busy minute.
-
-    Why: Redis works on one core: all clients wait for it.
-    Fix: `AWS/ElastiCache` `EngineCPUUtilization` by CacheClusterId (`<group>-001`), Average over 70 for 5 minutes.
-    """
-    _assert_watched("redis-engine-cpu", cache, estate)
-
-
-@control("alarm.alb-response-time", on=("aws_lb", "aws_alb"), severity="low", refs=["REQ ALM-9", "REQ ALM-10"])
-def response_time_is_watched(balancer: Resource, estate: Estate) -> None:
-    """An alarm fires when answers take seconds.
-
-    Why: users leave long before anything fails.
-    Fix: `TargetResponseTime` by LoadBalancer (`arn_suffix`), p95 over 2 seconds for 5 minutes.
-    """
-    if balancer["load_balancer_type"] not in (None, "application"):
-        not_applicable(f"it is a {balancer['load_balancer_type']} load balancer")
-    _assert_watched("alb-response-time", balancer, estate)
-
-
-@control("alarm.app-errors", on=STACK, severity="low", refs=["REQ ALM-9", "REQ ALM-10"])
-def application_errors_are_watched(estate: Estate) -> None:
-    """An alarm fires when the application logs errors.
-
-    Why: errors that are caught never show in the load balancer's counts.
-    Fix: an `aws_cloudwatch_log_metric_filter` on the application's log group, and an alarm on its metric's Sum.
-    """
-    if not estate.of("aws_ecs_service"):
-        not_applicable("this stack has no ECS service")
-    filters = estate.of("aws_cloudwatch_log_metric_filter")
-    if not filters:
-        raise absent(estate, "no log metric filter counts the application's errors")
-    findings: list[str] = []
-    for source in filters:
-        try:
-            _assert_watched("app-errors", source, estate)
-        except AssertionError as finding:
-            findings.append(f"{source.address}: {finding}")
-        else:
-            return
-    raise AssertionError("; ".join(findings))
-
-
-@control(
-    "alarm.dashboard-metrics-resolve",
-    on=DASHBOARD,
-    severity="medium",
-    refs=["REQ ALM-13"],
-)
-def dashboard_shows_what_exists(dashboard: Resource, estate: Estate) -> None:
-    """Every metric of the dashboard is one that a resource of the stack publishes.
-
-    Why: an empty graph is taken for a quiet one.
-    Fix: take dimensions from the resource, in the form that CloudWatch publishes.
-    """
-    _assert_published(tuple(_shown(dashboard)), estate)
-
-
-def _shown(dashboard: Resource) -> Iterator[Metric]:
-    """The metrics of a dashboard.
-
-    Source: https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
-    """
-    body = dashboard["dashboard_body"]
-    if not isinstance(body, Mapping):
-        raise Undecidable(f"dashboard_body of {dashboard.address} is {show(body)}")
-    for widget in body.get("widgets") or []:
-        if not isinstance(widget, Mapping):
-            raise Undecidable(f"a widget of {dashboard.address} is {show(widget)}")
-        properties = widget.get("properties") or {}
-        if widget.get("type", "metric") == "metric" and isinstance(properties, Mapping):
-            yield from _in_widget(properties.get("metrics") or [])
-
-
-def _in_widget(rows: Value) -> Iterator[Metric]:
-    """The metrics of a widget; ``...`` repeats the beginning of the row above, ``.`` one item of it."""
-    above: list[Value] = []
-    for row in rows:
-        items = [item for item in row if not isinstance(item, Mapping)]
-        if not items:
-            continue
-        if is_known(items[0]) and items[0] == "...":
-            items = above[: len(above) - len(items) + 1] + items[1:]
-        items = [
-            above[place] if is_known(item) and item == "." and place < len(above) else item
-            for place, item in enumerate(items)
-        ]
-        above = items
-        if len(items) >= 2:
-            names, values = items[2::2], items[3::2]
-            yield Metric(items[0], items[1], {show(name): value for name, value in zip(names, values, strict=False)})
-
-
-_WANTED: Mapping[str, tuple[str, ...]] = {
-    "aws_ecs_service": ("CPUUtilization", "MemoryUtilization", "RunningTaskCount", "DesiredTaskCount"),
-    "aws_lb": ("TargetResponseTime", "HTTPCode_Target_2XX_Count", "HTTPCode_Target_4XX_Count", "5XX"),
-    "aws_db_instance": ("CPUUtilization", "DatabaseConnections", "FreeStorageSpace"),
-    "aws_elasticache_replication_group": ("CacheHitRate", "CurrConnections", "CPUUtilization"),
-}
-"""What the dashboard shows of each kind of resource; a name may be a part of the metric's name."""
-
-_ALTERNATIVES = {"CacheHitRate": ("CacheHitRate", "CacheHits"), "5XX": ("5XX",)}
-
-
-@control("alarm.dashboard-complete", on=STACK, severity="low", refs=["REQ ALM-13"])
-def dashboard_shows_all(estate: Estate) -> None:
-    """A dashboard shows tasks, load balancer, database and cache.
-
-    Why: in an incident one looks at one page, not at forty metrics by name.
-    Fix: an `aws_cloudwatch_dashboard` with a widget each for the metrics that the message names.
-    """
-    if not estate.of("aws_ecs_service"):
-        not_applicable("this stack has no ECS service")
-    dashboards = estate.of(DASHBOARD)
-    if not dashboards:
-        raise absent(estate, "there is no dashboard")
-    shown = {
-        (resource.type, str(metric.name))
-        for dashboard in dashboards
-        for metric in _shown(dashboard)
-        for resource in _publishers(metric, estate)
-    }
-    missing = [
-        f"{name} of {kind}"
-        for kind, names in _WANTED.items()
-        if estate.of(kind)
-        for name in names
-        if not any(kind == type and part in seen for type, seen in shown for part in _ALTERNATIVES.get(name, (name,)))
-    ]
-    assert not missing, f"no dashboard shows {', '.join(missing)}"
-
-
-def _publishers(metric: Metric, estate: Estate) -> list[Resource]:
-    publisher = resolve(metric, estate)
-    return [] if isinstance(publisher, NotPublished) else list(publisher)
+def _below(composite: Resource, estate: Estate) -> list[Resource]:
+    """The alarms that a composite depends on, at any depth."""
+    found: list[Resource] = []
+    pending = [composite]
+    while pending:
+        member = pending.pop()
+        for child in children_of(member, estate).values() if member.type == COMPOSITE_ALARM else ():
+            if child is not None and all(child is not item for item in found):
+                found.append(child)
+                pending.append(child)
+    return found
 
 
 @control(

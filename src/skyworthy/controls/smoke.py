@@ -5,9 +5,20 @@ The probes are imported where they are used: every command imports the catalogue
 
 from collections.abc import Mapping
 
-from skyworthy.controls.registry import control, not_applicable
+from skyworthy.controls.registry import STACK, control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, Value
 from skyworthy.probes.running import RunningCache, RunningService
+
+
+@control("smoke.services-found", on=STACK, severity="high", refs=["REQ SMO-1"], lenses=("smoke",))
+def something_runs(estate: Estate) -> None:
+    """The stack holds services that can be asked.
+
+    Why: a smoke suite that asks nobody must say so; green would mean that the services answer.
+    Fix: nothing, where the stack is of accounts, networks or data only.
+    """
+    if not estate.of("aws_ecs_service"):
+        not_applicable("the stack holds no service that could be asked")
 
 
 @control("smoke.health", on="aws_ecs_service", severity="critical", refs=["REQ SMO-1"], lenses=("smoke",))

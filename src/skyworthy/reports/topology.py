@@ -1,12 +1,16 @@
 """The stack as a mermaid flowchart: from the internet through load balancers and services to what holds the data.
 
-Drawn from an estate of either side. What is not there, or cannot be followed, is left out; nothing is guessed.
+Drawn from an estate of either side. What is not there, or cannot be followed, is left out; nothing is guessed. A line
+that ends in a cross is a way that the network blocks, with the hop that does and where it is written.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from skyworthy.behavior.network import Leg, network_of, ports_behind
+from skyworthy.behavior.network.journey import leg
+from skyworthy.behavior.stores import port_of
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references, show
 
 _BALANCERS = ("aws_lb", "aws_alb")
@@ -71,6 +75,8 @@ class _Chart:
     nodes: dict[str, tuple[str, tuple[str, str]]] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
     edges: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    blocked: dict[tuple[str, str], str] = field(default_factory=dict)
+    forwarding: dict[str, list[Resource]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._balancers()
@@ -94,9 +100,11 @@ class _Chart:
                 "  end",
             ]
         lines += [f"  {self._drawn(node)}" for node in self.nodes if node not in grouped]
-        for (start, end), labels in self.edges.items():
-            label = f'|"{escape(", ".join(labels))}"|' if labels else ""
-            lines.append(f"  {start} -->{label} {end}")
+        for edge, labels in self.edges.items():
+            hop = self.blocked.get(edge)
+            told = [*labels, *([f"blocked: {hop}"] if hop else [])]
+            label = f'|"{escape(", ".join(told))}"|' if told else ""
+            lines.append(f"  {edge[0]} {'--x' if hop else '-->'}{label} {edge[1]}")
         return "\n".join(lines) + "\n"
 
     def _drawn(self, node: str) -> str:
@@ -129,6 +137,16 @@ class _Chart:
         known = self.edges.setdefault((start, end), [])
         known += [label for label in labels if label and label not in known]
 
+    def _blocks(self, start: str, end: str, legs: Iterable[Leg]) -> None:
+        """Mark a line as blocked where every connection that it stands for is known to be."""
+        paths = [each.path for each in legs]
+        hops = [path.blocked for path in paths if path is not None and path.blocked is not None]
+        if hops and len(hops) == len(paths):
+            self.blocked[start, end] = str(hops[0])
+
+    def _leg(self, source: Resource | None, target: Resource, port: Value) -> Leg:
+        return leg(network_of(self.estate), source, target, int(port) if str(port).isdigit() else None)
+
     def _balancers(self) -> None:
         for balancer in self._of(*_BALANCERS):
             node = self._node(balancer)
@@ -139,26 +157,33 @@ class _Chart:
             ]
             if _plain(balancer, "internal") is False:
                 self._edge(_INTERNET, node, *sorted({_listener(item) for item in listeners}))
+                self._blocks(_INTERNET, node, [self._leg(None, balancer, _plain(item, "port")) for item in listeners])
             for listener in listeners:
-                self._forwards(node, listener, "default_action", "")
+                self._forwards(balancer, listener, "default_action", "")
                 for rule in self._of(*_RULES):
                     if listener.address in self._addresses(rule.peek("listener_arn")):
-                        self._forwards(node, rule, "action", ", ".join(_hosts(rule)))
+                        self._forwards(balancer, rule, "action", ", ".join(_hosts(rule)))
 
-    def _forwards(self, balancer: str, source: Resource, block: str, label: str) -> None:
+    def _forwards(self, balancer: Resource, source: Resource, block: str, label: str) -> None:
         for target in self._resources(source.peek(block), *_TARGETS):
             port = _plain(target, "port")
-            self._edge(balancer, self._node(target, f", port {port}" if port else ""), label)
+            self._edge(self._node(balancer), self._node(target, f", port {port}" if port else ""), label)
+            self.forwarding.setdefault(target.address, []).append(balancer)
 
     def _service(self, service: Resource) -> None:
         count = _plain(service, "desired_count")
         node = self._node(service, f", {count} task{'s' * (count != 1)}" if isinstance(count, int) else "")
         for target in self._resources(service.peek("load_balancer"), *_TARGETS):
             self._edge(self._node(target), node)
+            ports = ports_behind(target, service, network_of(self.estate))
+            balancers = self.forwarding.get(target.address, ())
+            self._blocks(
+                self._node(target), node, [self._leg(item, service, port) for item in balancers for port in ports]
+            )
         for task in self._resources(service.peek("task_definition"), "aws_ecs_task_definition"):
             containers = task.peek("container_definitions")
             for store in self._resources(_entries(containers, "environment", "value"), *_STORES):
-                self._edge(node, self._node(store))
+                self._to_store(service, store)
             for secret in self._resources(_entries(containers, "secrets", "valueFrom"), "aws_secretsmanager_secret"):
                 self._edge(node, self._node(secret))
 
@@ -169,7 +194,12 @@ class _Chart:
             return
         for service in self._of("aws_ecs_service"):
             if self._let_in(service, store):
-                self._edge(self._node(service), node, "allowed")
+                self._to_store(service, store, "allowed")
+
+    def _to_store(self, service: Resource, store: Resource, *labels: str) -> None:
+        start, end = self._node(service), self._node(store)
+        self._edge(start, end, *labels)
+        self._blocks(start, end, [self._leg(service, store, port_of(store))])
 
     def _let_in(self, service: Resource, store: Resource) -> bool:
         sources = self._addresses(service.peek("network_configuration"))

@@ -26,4 +26,5 @@ class Entry:
         return run(stage)
 
 
-SUITES: dict[str, Entry] = {entry.name: entry for entry in (Entry("static", "pr"), Entry("live", "nightly"), Entry("smoke", "nightly"))}
+_ENTRIES = (Entry("static", "pr"), Entry("live", "nightly"), Entry("smoke", "nightly"))
+SUITES: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}

@@ -29,6 +29,26 @@ SERIES: dict[str, Vector] = {
         ("IF(errors == 1 || errors == 3, 1, 0)", (1, None, 1, 0)),
         ("SUM([errors, requests])", (11, 10, 3, 12)),
         ("SUM(METRICS())", (11, 10, 3, 12)),
+        ('SUM(METRICS("err"))', (1, None, 3, 4)),
+        ("AVG([errors, requests])", (5.5, 10, 1.5, 6)),
+        ("MIN([errors, requests])", (1, 10, 0, 4)),
+        ("MAX(errors)", (4, 4, 4, 4)),
+        ("STDDEV([errors, requests])", (4.5, 0, 1.5, 2)),
+        ("SUM([errors, requests, 1])", (12, 11, 4, 13)),
+        ("FLOOR(errors / 2)", (0, None, 1, 2)),
+        ("DIFF(errors)", (None, None, None, 1)),
+        ("RATE(FILL(errors, 0)) * PERIOD(errors)", (None, -1, 3, 1)),
+        ("FILL(errors / requests, 0)", (0.1, 0, 0, 0.5)),
+        ("IF(errors, 1)", (1, None, 1, 1)),
+        ("IF(requests, errors / requests, 0)", (0.1, None, 0, 0.5)),
+        ("IF(FILL(errors, 0) == 0, 100, 1)", (1, 100, 1, 1)),
+        ("TIME_SERIES(7)", (7, 7, 7, 7)),
+        ("DATAPOINT_COUNT(errors)", (3, 3, 3, 3)),
+        ("SUM(errors) / SUM(requests)", (8 / 28,) * 4),
+        ("2 * 3 + 4 ^ 2 / 8", (8, 8, 8, 8)),
+        ("-2 ^ 2", (-4, -4, -4, -4)),
+        ("(1 + 2) * 3", (9, 9, 9, 9)),
+        ("1e3 / 10", (100, 100, 100, 100)),
         ("MAX([errors, requests])", (10, 10, 3, 8)),
         ("AVG(requests)", (7, 7, 7, 7)),
         ("MIN(errors)", (1, 1, 1, 1)),
@@ -60,3 +80,8 @@ def test_values(expression: str, expected: Vector) -> None:
 def test_what_cannot_be_evaluated_is_undecidable(expression: str, why: str) -> None:
     with pytest.raises(Undecidable, match=why.replace("'", ".")):
         evaluate_expression(expression, SERIES, period=60)
+
+
+def test_metrics_leaves_out_expressions() -> None:
+    series: dict[str, Vector] = {**SERIES, "ratio": (0.1, None, None, 0.5)}
+    assert evaluate_expression("SUM(METRICS())", series, period=60, metrics=SERIES) == (11, 10, 3, 12)

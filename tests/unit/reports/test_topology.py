@@ -62,6 +62,15 @@ resource "aws_vpc_security_group_ingress_rule" "store" {
   to_port                      = 6379
 }
 """
+EGRESS = """
+resource "aws_vpc_security_group_egress_rule" "tasks" {
+  security_group_id            = aws_security_group.tasks.id
+  referenced_security_group_id = aws_security_group.store.id
+  ip_protocol                  = "tcp"
+  from_port                    = 6379
+  to_port                      = 6379
+}
+"""
 SERVICE = """
 resource "aws_lb" "main" {
   name     = "front"
@@ -156,7 +165,13 @@ resource "aws_db_subnet_group" "main" {
 
 resource "aws_elasticache_replication_group" "main" {
   replication_group_id = "cache"
+  subnet_group_name    = aws_elasticache_subnet_group.main.name
   security_group_ids   = [aws_security_group.store.id]
+}
+
+resource "aws_elasticache_subnet_group" "main" {
+  name       = "cache"
+  subnet_ids = [aws_subnet.private.id]
 }
 """
 GOLDEN = """\
@@ -169,10 +184,10 @@ flowchart LR
   subgraph subnets2["private subnet (1)"]
     aws_ecs_service_web[["web #quot;blue#quot; #lt;1#gt;<br/>ECS service, 2 tasks"]]
     aws_db_instance_main[("data<br/>RDS")]
+    aws_elasticache_replication_group_main[("cache<br/>ElastiCache")]
   end
   aws_lb_target_group_web["web<br/>target group, port 8000"]
   aws_secretsmanager_secret_main[/"app<br/>secret"/]
-  aws_elasticache_replication_group_main[("cache<br/>ElastiCache")]
   internet -->|"HTTP 80 (redirect), HTTPS 443"| aws_lb_main
   aws_lb_main -->|"api.example.com"| aws_lb_target_group_web
   aws_lb_target_group_web --> aws_ecs_service_web
@@ -190,12 +205,24 @@ def read(directory: Path, text: str) -> Estate:
 
 
 def test_a_whole_stack_gives_exactly_this_picture(tmp_path: Path) -> None:
-    assert topology(read(tmp_path, NETWORK + SERVICE)) == GOLDEN
+    assert topology(read(tmp_path, NETWORK + EGRESS + SERVICE)) == GOLDEN
+
+
+def test_a_way_that_the_network_blocks_ends_in_a_cross_and_names_the_hop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # locations are relative to it
+    line = (NETWORK + SERVICE).splitlines().index('resource "aws_security_group" "tasks" {') + 1
+    lines = topology(read(tmp_path, NETWORK + SERVICE)).splitlines()
+    assert [line for line in lines if "--x" in line] == [
+        '  aws_ecs_service_web --x|"allowed, blocked: aws_security_group.tasks lets nothing out to port 6379 of '
+        f'aws_elasticache_replication_group.main (main.tf:{line})"| aws_elasticache_replication_group_main'
+    ]
 
 
 def test_another_resource_leaves_the_lines_of_the_others_as_they_are(tmp_path: Path) -> None:
     more = '\nresource "aws_ecs_service" "another" {\n  name = "another"\n}\n'
-    lines = topology(read(tmp_path, NETWORK + SERVICE + more)).splitlines()
+    lines = topology(read(tmp_path, NETWORK + EGRESS + SERVICE + more)).splitlines()
     assert set(GOLDEN.splitlines()) < set(lines)
     assert [line for line in lines if "another" in line] == [
         '  aws_ecs_service_another[["another<br/>ECS service"]]'

@@ -1,20 +1,38 @@
 """CloudWatch alarms: given this series of data points, when does it fire, and whom does it tell."""
 
-from skyworthy.behavior.alarms.alarm import METRIC_ALARM, Alarm, Query, alarm_of, metrics_of
-from skyworthy.behavior.alarms.evaluation import State, Treatment, evaluate_points
+from skyworthy.behavior.alarms.alarm import METRIC_ALARM, SHORT_PERIODS, Alarm, Query, alarm_of, metrics_of
+from skyworthy.behavior.alarms.evaluation import COMPARISONS, TREATMENTS, State, Treatment, evaluate_points
 from skyworthy.behavior.alarms.expressions import evaluate_expression
-from skyworthy.behavior.alarms.notification import Actions, actions_of, composites_of, subscriptions_of
-from skyworthy.behavior.alarms.scenarios import Reaction, Scenario, reacts, scenarios
+from skyworthy.behavior.alarms.instant import Evaluation, Observation, evaluate_alarm, samples_of_set
+from skyworthy.behavior.alarms.notification import (
+    COMPOSITE_ALARM,
+    Actions,
+    actions_of,
+    children_of,
+    composites_of,
+    speakers_of,
+    subscriptions_of,
+)
+from skyworthy.behavior.alarms.rules import MalformedRule, Rule, parse_rule
+from skyworthy.behavior.alarms.scenarios import Reaction, Scenario, calm_of, reacts, scenarios
 from skyworthy.behavior.alarms.series import Minutes, Segment, cycle, then
 from skyworthy.behavior.alarms.watchers import Watcher, Watchers, watchers_of
 
 __all__ = [
+    "COMPARISONS",
+    "COMPOSITE_ALARM",
     "METRIC_ALARM",
+    "SHORT_PERIODS",
+    "TREATMENTS",
     "Actions",
     "Alarm",
+    "Evaluation",
+    "MalformedRule",
     "Minutes",
+    "Observation",
     "Query",
     "Reaction",
+    "Rule",
     "Scenario",
     "Segment",
     "State",
@@ -23,13 +41,19 @@ __all__ = [
     "Watchers",
     "actions_of",
     "alarm_of",
+    "calm_of",
+    "children_of",
     "composites_of",
     "cycle",
+    "evaluate_alarm",
     "evaluate_expression",
     "evaluate_points",
     "metrics_of",
+    "parse_rule",
     "reacts",
+    "samples_of_set",
     "scenarios",
+    "speakers_of",
     "subscriptions_of",
     "then",
     "watchers_of",

@@ -18,6 +18,9 @@ from skyworthy.behavior.references import undecided
 from skyworthy.estate import Resource, Undecidable, Unknown, Value, is_known, show
 
 METRIC_ALARM = "aws_cloudwatch_metric_alarm"
+HIGH_RESOLUTION = 10
+SHORT_PERIODS = (10, 20, 30)
+"""The periods below a minute, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Alarm:
 
     Args:
         queries: the series; one of them is returned.
-        period: seconds of a data point, a multiple of 60 here.
+        period: seconds of a data point: 10, 20, 30 or a multiple of 60.
         periods: Evaluation Periods (N).
         to_alarm: Datapoints to Alarm (M).
         comparison: ``GreaterThanThreshold``, ...
@@ -67,9 +70,9 @@ class Alarm:
         return tuple(query.metric for query in self.queries if query.metric is not None)
 
     @property
-    def reach_minutes(self) -> int:
-        """How far back an evaluation looks."""
-        return (self.periods + EXTRA_POINTS) * self.period // MINUTE
+    def unit(self) -> int:
+        """Seconds between two evaluations: a minute, or ten seconds where the period is shorter than a minute."""
+        return MINUTE if self.period >= MINUTE else HIGH_RESOLUTION
 
     def points(self, read: Callable[[Query], Minutes], minute: int) -> Vector:
         """The data points that an evaluation at the end of a minute retrieves, oldest first.
@@ -78,9 +81,9 @@ class Alarm:
 
         Args:
             read: the series of each query that is no expression.
-            minute: the first minute that is not yet over.
+            minute: the first minute (:attr:`unit`) that is not yet over.
         """
-        width = self.period // MINUTE
+        width = self.period // self.unit
         ends = [minute - width * back for back in reversed(range(self.periods + EXTRA_POINTS))]
         series: dict[str, Vector] = {}
         for query in self._in_order():
@@ -88,7 +91,8 @@ class Alarm:
                 minutes = read(query)
                 series[query.id] = tuple(point(minutes, query.statistic, end, width) for end in ends)
             else:
-                series[query.id] = evaluate_expression(query.expression, series, period=self.period)
+                read_ids = [item.id for item in self.queries if not item.expression]
+                series[query.id] = evaluate_expression(query.expression, series, period=self.period, metrics=read_ids)
         return series[next(query.id for query in self.queries if query.returned)]
 
     def _in_order(self) -> Iterator[Query]:
@@ -106,8 +110,12 @@ class Alarm:
 
     def state(self, read: Callable[[Query], Minutes], minute: int, current: State) -> State:
         """The state after the evaluation at the end of a minute."""
+        return self.judge(self.points(read, minute), current)
+
+    def judge(self, values: Vector, current: State) -> State:
+        """The state that the data points of an evaluation give."""
         breaches = COMPARISONS[self.comparison]
-        points = [None if value is None else breaches(value, self.threshold) for value in self.points(read, minute)]
+        points = [None if value is None else breaches(value, self.threshold) for value in values]
         return evaluate_points(
             points, periods=self.periods, to_alarm=self.to_alarm, treatment=self.treatment, current=current
         )
@@ -130,7 +138,7 @@ def alarm_of(resource: Resource) -> Alarm:
 
     Raises:
         Undecidable: where a setting is unknown, or it is of a kind that only the account can evaluate (anomaly
-            detection, SQL over metrics, periods below a minute).
+            detection, SQL over metrics).
     """
     queries = _queries(resource)
     for query in queries:
@@ -141,8 +149,8 @@ def alarm_of(resource: Resource) -> Alarm:
     comparison = resource["comparison_operator"]
     if comparison not in COMPARISONS:
         raise Undecidable(f"{comparison} of {resource.address} compares with an anomaly detection band")
-    if period < MINUTE or period % MINUTE:
-        raise Undecidable(f"period {period:g} of {resource.address} is no whole number of minutes")
+    if period not in SHORT_PERIODS and (period < MINUTE or period % MINUTE):
+        raise Undecidable(f"period {period:g} of {resource.address} is none that CloudWatch knows")
     treatment = resource["treat_missing_data"] or "missing"
     if treatment not in TREATMENTS:
         raise undecided(treatment, f"treat_missing_data of {resource.address}")

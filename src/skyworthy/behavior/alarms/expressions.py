@@ -7,7 +7,8 @@ import itertools
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+import statistics
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from skyworthy.estate import Undecidable
@@ -23,19 +24,22 @@ _TOKEN = re.compile(
 )
 
 
-def evaluate_expression(expression: str, series: Mapping[str, Vector], *, period: int) -> Vector:
+def evaluate_expression(
+    expression: str, series: Mapping[str, Vector], *, period: int, metrics: Collection[str] | None = None
+) -> Vector:
     """The series that an expression makes of others, all over the same periods.
 
     Args:
         expression: ``100 * errors / FILL(requests, 1)``.
         series: id -> series.
         period: seconds, for RATE and PERIOD.
+        metrics: the ids that are metrics, which METRICS is about; None: all.
 
     Raises:
         Undecidable: a function that needs more than the series themselves (SEARCH, anomaly detection, SQL), or an
             expression that cannot be read.
     """
-    result = _Reader(expression, series, period).whole()
+    result = _Reader(expression, series, period, series if metrics is None else metrics).whole()
     length = max((len(vector) for vector in series.values()), default=1)
     if isinstance(result, list):
         raise Undecidable(f"the expression {expression} gives several series, and an alarm needs one")
@@ -49,6 +53,7 @@ class _Reader:
     expression: str
     series: Mapping[str, Vector]
     period: int
+    metrics: Collection[str]
 
     def __post_init__(self) -> None:
         self.tokens: list[str] = []
@@ -130,10 +135,9 @@ class _Reader:
 
     def _call(self, name: str) -> Result:
         if name == "METRICS":
-            if self._next() != ")":
-                raise self._refusal("METRICS with a filter is not evaluated")
+            part = self._take()[1:-1] if self._next() != ")" else ""
             self._take(")")
-            return list(self.series.values())
+            return [vector for id, vector in self.series.items() if id in self.metrics and part in id]
         if name == "FILL":
             return self._fill()
         if name not in _FUNCTIONS:
@@ -288,6 +292,7 @@ _FUNCTIONS: Mapping[str, Callable[[_Reader, Sequence[Result]], Result]] = {
     "AVG": _aggregate(lambda items: math.fsum(items) / len(items)),
     "MIN": _aggregate(min),
     "MAX": _aggregate(max),
+    "STDDEV": _aggregate(statistics.pstdev),
     "ABS": _elementwise(abs),
     "CEIL": _elementwise(math.ceil),
     "FLOOR": _elementwise(math.floor),

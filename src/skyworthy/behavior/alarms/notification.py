@@ -1,8 +1,10 @@
 """Whom an alarm tells."""
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from skyworthy.behavior.alarms.alarm import METRIC_ALARM
+from skyworthy.behavior.alarms.rules import MalformedRule, parse_rule
 from skyworthy.behavior.references import naming
 from skyworthy.estate import Estate, Reference, Resource, Undecidable, Unknown, Value, show
 
@@ -10,7 +12,6 @@ COMPOSITE_ALARM = "aws_cloudwatch_composite_alarm"
 TOPIC = "aws_sns_topic"
 SUBSCRIPTION = "aws_sns_topic_subscription"
 _SCALING = ("aws_appautoscaling_policy", "aws_autoscaling_policy")
-_NAMED_IN_RULE = re.compile(r"(?:ALARM|OK|INSUFFICIENT_DATA)\(\s*[\"']?(?P<name>[^\"')]+)")
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,54 @@ def subscriptions_of(topic: Resource, estate: Estate) -> tuple[Resource, ...]:
 
 
 def composites_of(alarm: Resource, estate: Estate) -> tuple[Resource, ...]:
-    """The composite alarms whose rule names an alarm."""
-    return tuple(item for item in estate.of(COMPOSITE_ALARM) if _named(alarm, item.peek("alarm_rule")))
+    """The composite alarms whose rule names an alarm.
+
+    Raises:
+        Undecidable: where none is known to name it, and of some it is unknown what they name.
+    """
+    found: list[Resource] = []
+    undecided: Undecidable | None = None
+    for composite in estate.of(COMPOSITE_ALARM):
+        try:
+            if any(child is alarm for child in children_of(composite, estate).values()):
+                found.append(composite)
+        except MalformedRule:
+            continue  # CloudWatch refuses it: it tells nobody
+        except Undecidable as undecidable:
+            undecided = undecided or undecidable
+    if not found and undecided is not None:
+        raise undecided
+    return tuple(found)
 
 
-def _named(alarm: Resource, rule: Value) -> bool:
-    text = show(rule)
-    own = [value for value in (alarm.peek("alarm_name"), alarm.peek("arn")) if isinstance(value, str)]
-    names = {match["name"].strip() for match in _NAMED_IN_RULE.finditer(text)}
-    return any(name in names for name in own) or f"${{{alarm.address}." in text
+def children_of(composite: Resource, estate: Estate) -> Mapping[Value, Resource | None]:
+    """The alarms that the rule of a composite alarm names: child as written -> alarm, None: not of this estate.
+
+    Raises:
+        MalformedRule: where CloudWatch refuses the rule.
+        Undecidable: where the rule is unknown.
+    """
+    rule = parse_rule(composite["alarm_rule"])
+    return {child: _named(child, estate) for child in rule.children}
+
+
+def _named(child: Value, estate: Estate) -> Resource | None:
+    return estate.find(child, METRIC_ALARM, COMPOSITE_ALARM)
+
+
+def speakers_of(alarm: Resource, estate: Estate) -> tuple[Resource, ...]:
+    """The alarm itself and the composite alarms above it, at any height, whose rules it may make true.
+
+    Raises:
+        Undecidable: where it is not known which composites there are.
+    """
+    found = [alarm]
+    for member in found:
+        above = [item for item in composites_of(member, estate) if _sets_off(member, item, estate)]
+        found += [item for item in above if all(item is not other for other in found)]
+    return tuple(found)
+
+
+def _sets_off(alarm: Resource, composite: Resource, estate: Estate) -> bool:
+    rule = parse_rule(composite["alarm_rule"])
+    return any(rule.set_off_by(child) for child in rule.children if _named(child, estate) is alarm)

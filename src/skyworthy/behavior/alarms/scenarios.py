@@ -10,11 +10,11 @@ from typing import Any
 from skyworthy.behavior.alarms.alarm import Alarm
 from skyworthy.behavior.alarms.capacity import capacity
 from skyworthy.behavior.alarms.evaluation import State
-from skyworthy.behavior.alarms.series import Samples, Segment, cycle, then
+from skyworthy.behavior.alarms.series import MINUTE, Minutes, Samples, Segment, cycle, then
 from skyworthy.behavior.metrics import Metric, NotPublished, resolve, transformations
 from skyworthy.estate import Estate, Resource, Undecidable, show
 
-CALM_MINUTES = 120
+CALM_MINUTES = 150
 """How long an alarm must stay quiet; the calms repeat within it."""
 
 
@@ -117,6 +117,8 @@ def reacts(alarm: Alarm, scenario: Scenario, watched: Resource, estate: Estate) 
     """
     if not any(scenario.story(metric) and _watches(metric, watched, estate) for metric in alarm.metrics):
         return None
+    if alarm.period < MINUTE:
+        raise Undecidable(f"what happens within a minute is not known, and its period is {alarm.period} seconds")
     feeds = tuple(
         (query.id, *_feed(query.metric, scenario, watched, estate))
         for query in alarm.queries
@@ -159,6 +161,21 @@ def _feed(metric: Metric, scenario: Scenario, watched: Resource, estate: Estate)
     return calm, _segments(story.incident, metric, watched, estate)
 
 
+def calm_of(metric: Metric, estate: Estate) -> Minutes | None:
+    """What a metric shows in an ordinary minute of a calm day; None where no scenario tells of it.
+
+    Raises:
+        Undecidable: where it cannot be known who publishes it, or how much that is.
+    """
+    publisher = resolve(metric, estate)
+    for scenario in scenarios().values():
+        story = scenario.story(metric)
+        for watched in () if isinstance(publisher, NotPublished) else publisher:
+            if story is not None and watched.type == scenario.on:
+                return cycle(_segments(story.calm[:1], metric, watched, estate))
+    return None
+
+
 def _segments(rows: Sequence[tuple[int, Any]], metric: Metric, watched: Resource, estate: Estate) -> Segments:
     return tuple(Segment(minutes, _samples(samples, metric, watched, estate)) for minutes, samples in rows)
 
@@ -168,14 +185,20 @@ def _samples(written: Any, metric: Metric, watched: Resource, estate: Estate) ->
     if isinstance(written, str):
         count, _, value = written.partition(" of ")
         return _matches(int(count), metric, watched) if value == "match" else (float(value),) * int(count)
-    return tuple(_value(item, watched, estate) for item in written)
+    return tuple(value for item in written for value in _values(item, watched, estate))
+
+
+def _values(written: Any, watched: Resource, estate: Estate) -> Samples:
+    """An item of such a list: a value, or several that are alike, ``9 of 0.98 connections``."""
+    count, repeated, value = str(written).partition(" of ")
+    if repeated:
+        return (_value(value, watched, estate),) * int(count)
+    return (_value(written, watched, estate),)
 
 
 def _value(written: Any, watched: Resource, estate: Estate) -> float:
-    if isinstance(written, str):
-        share, _, name = written.partition(" ")
-        return float(share) * capacity(name, watched, estate)
-    return float(written)
+    number, _, name = str(written).partition(" ")
+    return float(number) * (capacity(name, watched, estate) if name else 1)
 
 
 def _matches(events: int, metric: Metric, source: Resource) -> Samples:

@@ -6,8 +6,10 @@ from skyworthy.behavior.metrics.resolve import (
     Publisher,
     container_insights,
     member_ids,
+    publishers,
     resolve,
     transformations,
+    unpublished,
 )
 from skyworthy.behavior.metrics.table import Namespace, namespaces
 
@@ -19,6 +21,8 @@ __all__ = [
     "container_insights",
     "member_ids",
     "namespaces",
+    "publishers",
     "resolve",
     "transformations",
+    "unpublished",
 ]

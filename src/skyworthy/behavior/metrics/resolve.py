@@ -1,11 +1,11 @@
 """From a metric with dimensions to the resources of the estate that publish it."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from skyworthy.behavior.memory import once_per_estate
-from skyworthy.behavior.metrics.table import Dimension, Namespace, namespaces
+from skyworthy.behavior.metrics.table import Dimension, Namespace, meant_namespace, namespaces
 from skyworthy.behavior.network.balancing import balancers_of
 from skyworthy.behavior.references import undecided
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
@@ -82,6 +82,37 @@ def resolve(metric: Metric, estate: Estate) -> Publisher | NotPublished:
             found[name] = named
     inconsistent = _inconsistent(metric, found, estate)
     return NotPublished(inconsistent) if inconsistent else Publisher(found)
+
+
+def publishers(metric: Metric, estate: Estate) -> tuple[Resource, ...]:
+    """The resources that publish a metric together; none where nobody does.
+
+    Raises:
+        Undecidable: as :func:`resolve`.
+    """
+    publisher = resolve(metric, estate)
+    return () if isinstance(publisher, NotPublished) else tuple(publisher)
+
+
+def unpublished(metrics: Iterable[Metric], estate: Estate) -> tuple[str, ...]:
+    """Why nobody publishes some of the metrics: each reason once.
+
+    Raises:
+        Undecidable: where nothing is known to be wrong, and of some it is not known.
+    """
+    reasons: list[str] = []
+    undecided: Undecidable | None = None
+    for metric in metrics:
+        try:
+            publisher = resolve(metric, estate)
+        except Undecidable as undecidable:
+            undecided = undecided or undecidable
+            continue
+        if isinstance(publisher, NotPublished):
+            reasons.append(publisher.reason)
+    if not reasons and undecided is not None:
+        raise undecided
+    return tuple(dict.fromkeys(reasons))
 
 
 def _mapping(metric: Metric) -> Mapping[str, Value]:
@@ -323,6 +354,9 @@ def _custom(metric: Metric, estate: Estate) -> Publisher | NotPublished:
         return NotPublished(
             f"no log metric filter publishes {metric.name} in {metric.namespace}, but {', '.join(names)}"
         )
+    meant = meant_namespace(metric.namespace, metric.name)
+    if meant:
+        return NotPublished(f"nobody publishes {metric.name} in {metric.namespace}; it is in {meant}")
     if metric.namespace.startswith("AWS/"):
         raise Undecidable(f"what {metric.namespace} publishes is not known here")
     raise Undecidable(

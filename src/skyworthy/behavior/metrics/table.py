@@ -1,5 +1,6 @@
 """Which CloudWatch metrics exist and how they are published (metrics.toml)."""
 
+import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -68,6 +69,37 @@ def namespaces() -> Mapping[str, Namespace]:
     """The table, by the name of the namespace."""
     text = resources.files("skyworthy.behavior.metrics").joinpath("metrics.toml").read_text("utf-8")
     return {name: _namespace(name, row) for name, row in tomllib.loads(text).items()}
+
+
+@cache
+def other_namespaces() -> frozenset[str]:
+    """AWS's namespaces of which the table does not say what they hold (namespaces.txt)."""
+    text = resources.files("skyworthy.behavior.metrics").joinpath("namespaces.txt").read_text("utf-8")
+    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+
+
+def meant_namespace(written: str, metric: str) -> str:
+    """The namespace that a misspelt one means; empty where it is one of AWS's, or may be somebody's own.
+
+    Names are case-sensitive. Taken for a slip is what publishes a metric of a name in the table and differs from the
+    table's namespace in its letters' case, lacks its ``AWS/``, or has it and is nearly the same.
+
+    Args:
+        written: a namespace that the table does not have.
+        metric: the metric that is sought in it.
+    """
+    if written in other_namespaces():
+        return ""
+    bare = {
+        name.rpartition("/")[2].lower(): name
+        for name, namespace in namespaces().items()
+        if namespace.publications(metric)
+    }
+    prefix, _, last = written.rpartition("/")
+    if last.lower() in bare and prefix.lower() in ("", "aws", "ecs"):
+        return bare[last.lower()]
+    near = difflib.get_close_matches(last.lower(), bare, n=1) if prefix == "AWS" else []
+    return bare[near[0]] if near else ""
 
 
 def _namespace(name: str, row: dict[str, Any]) -> Namespace:

@@ -2,16 +2,19 @@
 
 from skyworthy.behavior.network.balancing import (
     BALANCERS,
+    LISTENER_RULES,
     LISTENERS,
     TARGET_GROUPS,
     balancers_of,
     listeners_of,
     protocol_of,
+    rules_for_host,
     rules_of_listener,
     target_groups_of,
 )
+from skyworthy.behavior.network.journey import PLACES, Journey, Leg, forwards_of, journeys, ports_behind, sources
 from skyworthy.behavior.network.reach import Hop, Path, reaches
-from skyworthy.behavior.network.rules import EVERYWHERE, GROUPS, Peer, Rule
+from skyworthy.behavior.network.rules import EVERYWHERE, GROUPS, RULES, Peer, Rule
 from skyworthy.behavior.network.topology import INTERNET, SUBNETS, Network, Place, Route, has_own_network, network_of
 
 __all__ = [
@@ -20,9 +23,14 @@ __all__ = [
     "GROUPS",
     "INTERNET",
     "LISTENERS",
+    "LISTENER_RULES",
+    "PLACES",
+    "RULES",
     "SUBNETS",
     "TARGET_GROUPS",
     "Hop",
+    "Journey",
+    "Leg",
     "Network",
     "Path",
     "Peer",
@@ -30,11 +38,16 @@ __all__ = [
     "Route",
     "Rule",
     "balancers_of",
+    "forwards_of",
     "has_own_network",
+    "journeys",
     "listeners_of",
     "network_of",
+    "ports_behind",
     "protocol_of",
     "reaches",
+    "rules_for_host",
     "rules_of_listener",
+    "sources",
     "target_groups_of",
 ]
