@@ -5,6 +5,9 @@ from contextlib import contextmanager
 
 from skyworthy.estate import Undecidable
 
+_SHOWN = 20
+"""Findings of one question: who reads twenty has understood, and a thousand fill a report with megabytes."""
+
 
 class Findings:
     """Collects what a control finds.
@@ -14,13 +17,12 @@ class Findings:
     """
 
     def __init__(self) -> None:
-        self._messages: list[str] = []
+        self._messages: dict[str, None] = {}
         self._open: Undecidable | None = None
 
     def add(self, message: str) -> None:
         """A finding; the same one is told once."""
-        if message not in self._messages:
-            self._messages.append(message)
+        self._messages.setdefault(message)
 
     @contextmanager
     def question(self) -> Iterator[None]:
@@ -43,6 +45,8 @@ class Findings:
             AssertionError: where there are any.
             Undecidable: where there are none, but a question stayed open.
         """
-        assert not self._messages, "; ".join(self._messages)
+        more = len(self._messages) - _SHOWN
+        shown = list(self._messages)[:_SHOWN] + ([f"and {more} more"] if more > 0 else [])
+        assert not self._messages, "; ".join(shown)
         if self._open is not None:
             raise self._open
