@@ -144,14 +144,14 @@ class TestWithTerraform:
 
     def test_failure_names_resource_place_and_unimplemented_operation(self, root: Path, sandbox: Sandbox) -> None:
         with (root / "main.tf").open("a") as main:
-            main.write('\nresource "aws_accessanalyzer_analyzer" "main" {\n  analyzer_name = "main"\n}\n')
+            main.write('\nresource "aws_oam_sink" "main" {\n  name = "main"\n}\n')
 
         with pytest.raises(BadInput) as raised:
             terraform.apply(root, sandbox)
 
         message = str(raised.value)
-        assert "main.tf:39: aws_accessanalyzer_analyzer.main: creating IAM Access Analyzer Analyzer" in message
-        assert message.endswith("\n- accessanalyzer:CreateAnalyzer (moto has no such service)")
+        assert "main.tf:39: aws_oam_sink.main: creating AWS CloudWatch Observability Access Manager Sink" in message
+        assert message.endswith("\n- oam:CreateSink (moto has no such service)")
 
     def test_denied_operation_fails_the_apply(self, root: Path, sandbox: Sandbox) -> None:
         faults.deny(sandbox, "sns:CreateTopic")
@@ -162,9 +162,9 @@ class TestWithTerraform:
     def test_missing_variable_is_named(self, root: Path, sandbox: Sandbox) -> None:
         (root / "sandbox.tfvars").unlink()
 
-        with pytest.raises(BadInput, match=r'main\.tf:23: No value for required variable: .*"token" is not set'):
+        with pytest.raises(BadInput, match=r"token \(string, .*main\.tf:23\)\ngive them with --var"):
             terraform.apply(root, sandbox)
-        terraform.apply(root, sandbox, variables={"token": "given"})
+        terraform.apply(root, sandbox, terraform.Options(variables={"token": "given"}))
 
     def test_kept_folder_serves_later_applies_to_the_same_sandbox(self, root: Path, tmp_path: Path) -> None:
         def applied(sandbox: Sandbox) -> list[str]:
@@ -212,6 +212,6 @@ def test_missing_terraform_says_what_to_do(root: Path, sandbox: Sandbox, monkeyp
 def test_missing_variable_file_is_named(root: Path, sandbox: Sandbox) -> None:
     with (
         pytest.raises(BadInput, match=r"absent\.tfvars: no such variable file"),
-        terraform.opened(root, sandbox, var_files=[root / "absent.tfvars"]),
+        terraform.opened(root, sandbox, terraform.Options(var_files=[root / "absent.tfvars"])),
     ):
         pytest.fail("it opened")

@@ -1,7 +1,6 @@
 """A copy of a root module in which Terraform may write: the user's own tree stays untouched."""
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -10,7 +9,6 @@ from pathlib import Path
 
 from skyworthy.errors import BadInput
 
-OVERRIDE = "skyworthy_override.tf"
 MIRROR_VARIABLE = "SKYWORTHY_PROVIDER_MIRROR"
 SANDBOX_VARIABLES = "sandbox.tfvars"
 _LOCAL_SOURCE = re.compile(r'^\s*"?source"?\s*[=:]\s*"(\.{1,2}/[^"]*)"', re.MULTILINE)
@@ -61,13 +59,12 @@ def digest(root: Path) -> str:
     return f"sha256:{sum_.hexdigest()}"
 
 
-def copy(root: Path, into: Path, state: Path) -> Path:
-    """Copy what a root module is made of, laid out as it was, and make its state local.
+def copy(root: Path, into: Path) -> Path:
+    """Copy what a root module is made of, laid out as it was.
 
     Args:
         root: folder of the root module.
         into: folder for the copy; what it held before goes.
-        state: where the copy keeps its state.
 
     Returns:
         The copy of `root` inside `into`.
@@ -81,10 +78,7 @@ def copy(root: Path, into: Path, state: Path) -> Path:
         target = into / path.relative_to(base)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
-    copied = into / root.relative_to(base)
-    backend = f'terraform {{\n  backend "local" {{\n    path = {json.dumps(str(state))}\n  }}\n}}\n'
-    (copied / OVERRIDE).write_text(backend)
-    return copied
+    return into / root.relative_to(base)
 
 
 def cli_configuration(mirror: str | None, plugin_cache: Path) -> str:

@@ -52,19 +52,16 @@ def test_root_reaches_its_modules(tree: Path) -> None:
     ]
 
 
-def test_copy_holds_what_is_reached_and_keeps_state_outside_it(
-    tree: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_copy_holds_what_is_reached(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     before, home = _files(tree), tmp_path_factory.mktemp("home")
 
-    copied = workspace.copy(tree / "environments" / "staging", home / "tree", home / "terraform.tfstate")
+    copied = workspace.copy(tree / "environments" / "staging", home / "tree")
 
     assert copied == home / "tree" / "environments" / "staging"
     assert sorted(_files(home / "tree")) == [
         "environments/staging/README.md",
         "environments/staging/backend.tf",
         "environments/staging/main.tf",
-        "environments/staging/skyworthy_override.tf",
         "environments/staging/terraform.tfvars",
         "functions/handler/index.py",
         "modules/app/main.tf",
@@ -72,18 +69,15 @@ def test_copy_holds_what_is_reached_and_keeps_state_outside_it(
         "modules/net/main.tf",
         "policies/app.json",
     ]
-    assert (copied / "skyworthy_override.tf").read_text() == (
-        f'terraform {{\n  backend "local" {{\n    path = "{home}/terraform.tfstate"\n  }}\n}}\n'
-    )
     assert _files(tree) == before
 
 
 def test_copy_made_again_forgets_files_that_are_gone(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     home, root = tmp_path_factory.mktemp("home"), tree / "environments" / "staging"
-    workspace.copy(root, home / "tree", home / "terraform.tfstate")
+    workspace.copy(root, home / "tree")
     (root / "terraform.tfvars").unlink()
 
-    copied = workspace.copy(root, home / "tree", home / "terraform.tfstate")
+    copied = workspace.copy(root, home / "tree")
 
     assert not (copied / "terraform.tfvars").exists()
 
