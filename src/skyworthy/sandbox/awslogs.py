@@ -3,6 +3,7 @@
 Rules: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html
 """
 
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -31,11 +32,16 @@ class LogStream:
     def __init__(self, client: Any, group: str, name: str) -> None:
         self._client = client
         self._sent = 0
+        self._shipping = threading.Lock()
         self.group = group
         self.name = name
 
     def ship(self, process: Process) -> None:
         """Send the whole lines that the process has written since the last time."""
+        with self._shipping:
+            self._ship(process)
+
+    def _ship(self, process: Process) -> None:
         written = process.log_bytes(self._sent)
         whole = written[: written.rfind(b"\n") + 1]
         self._sent += len(whole)

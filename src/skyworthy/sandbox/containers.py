@@ -3,15 +3,15 @@
 import contextlib
 import json
 import os
-import select
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +21,6 @@ GRACE = 5.0
 """Seconds between the stop signal and SIGKILL."""
 
 _SUPERVISOR = Path(__file__).with_name("lifeline.py")
-_LINE = 64 * 1024
 
 
 class StartError(Exception):
@@ -36,12 +35,54 @@ class Step:
     input: str = ""
 
 
+_PORTS = range(15_000, 32_000)
+"""Below the ports that systems give to outgoing connections, so that none of these takes a port that was allotted."""
+_claims: dict[tuple[str, int], socket.socket] = {}
+
+
 def free_port() -> int:
-    """A TCP port of loopback that nobody listens on, allotted by the system."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of loopback that nobody listens on, and that no other launch gets until :func:`release`.
+
+    The claim is a UDP socket of the same number: the system lets nobody else have it, and takes it back whenever and
+    however this process ends.
+    """
+    for port in random.sample(_PORTS, len(_PORTS)):
+        if _claimed(LOOPBACK, port, everywhere=True):
+            return port
+    raise OSError("every port is taken")
+
+
+def own_address(port: int) -> tuple[str, int]:
+    """Where a server can listen: the wanted port of an address of loopback that nobody else has.
+
+    Linux answers on all of 127.0.0.0/8. Where a system does not, or the port is only root's, it is a free port of the
+    usual address.
+    """
+    for _ in range(8):
+        host = "127." + ".".join(map(str, random.sample(range(2, 254), 3)))
+        if _claimed(host, port):
+            return host, port
+    return LOOPBACK, free_port()
+
+
+def release(host: str, port: int) -> None:
+    """Give an allotted port back."""
+    claim = _claims.pop((host, port), None)
+    if claim is not None:
+        claim.close()
+
+
+def _claimed(host: str, port: int, *, everywhere: bool = False) -> bool:
+    claim = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        claim.bind((host, port))
+        with socket.socket() as probe:
+            probe.bind(("" if everywhere else host, port))
+    except OSError:
+        claim.close()
+        return False
+    _claims[host, port] = claim
+    return True
 
 
 class Process:
@@ -56,6 +97,7 @@ class Process:
         user: uid and gid to run as; only root can ask for that.
         stop_signal: what asks it to stop.
         grace: seconds between that and SIGKILL.
+        on_exit: called once, in a thread of its own, when the process has ended while its owner still held it.
 
     Raises:
         StartError: the program or a step of ``prepare`` did not run.
@@ -72,12 +114,14 @@ class Process:
         user: tuple[int, int] | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
         grace: float = GRACE,
+        on_exit: Callable[[], None] | None = None,
     ) -> None:
         self.log = directory / "log"
         self.grace = grace
-        self._exit: int | None = None
         self.pid = 0
-        self._heard = b""
+        self._exit: int | None = None
+        self._ended = threading.Event()
+        self._on_exit = on_exit
         self._supervisor = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_SUPERVISOR)],
             stdin=subprocess.PIPE,
@@ -99,13 +143,14 @@ class Process:
                 "remove": str(directory),
             }
         )
-        answer = self._hear(timeout=None)
+        answer = self._hear()
         if answer is None or "pid" not in answer:
             tail = self.last_line()
             self.close()
             reason = answer["error"] if answer else "its supervisor died"
             raise StartError(f"{reason}: {tail}" if tail else reason)
         self.pid = answer["pid"]
+        threading.Thread(target=self._listen, name=f"exit of {self.pid}", daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
@@ -113,14 +158,9 @@ class Process:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def exit_code(self, timeout: float = 0.0) -> int | None:
+    def exit_code(self, timeout: float | None = 0.0) -> int | None:
         """Its exit code, negative for a signal; None if it still runs after so many seconds."""
-        if self._exit is None:
-            answer = self._hear(timeout)
-            if answer is not None:
-                self._exit = answer["exit"]
-            elif self._supervisor.poll() is not None:
-                self._exit = -signal.SIGKILL
+        self._ended.wait(timeout)
         return self._exit
 
     def log_bytes(self, start: int = 0) -> bytes:
@@ -138,22 +178,39 @@ class Process:
 
     def stop(self) -> None:
         """Ask it to stop, without waiting: its directory stays readable until :meth:`close`."""
-        if self._exit is None and self._supervisor.poll() is None:
+        if not self._ended.is_set() and self._supervisor.poll() is None:
             self._supervisor.send_signal(signal.SIGTERM)
 
     def close(self) -> None:
         """Stop it if it runs, wait for its end, and remove its directory."""
         assert self._supervisor.stdin is not None
-        assert self._supervisor.stdout is not None
+        if self.pid:
+            self.stop()
+            self._ended.wait(self.grace + 1.0)
         self._supervisor.stdin.close()
         try:
-            self._supervisor.wait(self.grace + 5.0)
+            self._supervisor.wait(5.0)
         except subprocess.TimeoutExpired:
             self._supervisor.kill()
             if self.pid:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self.pid, signal.SIGKILL)
             self._supervisor.wait()
+        if not self.pid:
+            self._close_ear()
+
+    def _listen(self) -> None:
+        """Hear of the exit, then of the end of the supervisor."""
+        answer = self._hear()
+        self._exit = answer["exit"] if answer else -signal.SIGKILL
+        self._ended.set()
+        if self._on_exit is not None:
+            self._on_exit()
+        self._supervisor.wait()
+        self._close_ear()
+
+    def _close_ear(self) -> None:
+        assert self._supervisor.stdout is not None
         self._supervisor.stdout.close()
 
     def _send(self, message: dict[str, Any]) -> None:
@@ -162,20 +219,11 @@ class Process:
         while data:  # an unbuffered pipe takes what fits
             data = data[self._supervisor.stdin.write(data) :]
 
-    def _hear(self, timeout: float | None) -> dict[str, Any] | None:
-        """The supervisor's next message; None if it has none in time, or is gone."""
+    def _hear(self) -> dict[str, Any] | None:
+        """The supervisor's next message; None if it is gone."""
         assert self._supervisor.stdout is not None
-        give_up = None if timeout is None else time.monotonic() + timeout
-        while b"\n" not in self._heard:
-            left = None if give_up is None else max(0.0, give_up - time.monotonic())
-            if self._supervisor.stdout.closed or not select.select([self._supervisor.stdout], [], [], left)[0]:
-                return None
-            data = os.read(self._supervisor.stdout.fileno(), _LINE)
-            if not data:
-                return None
-            self._heard += data
-        line, _, self._heard = self._heard.partition(b"\n")
-        message: dict[str, Any] = json.loads(line)
+        line = self._supervisor.stdout.readline()
+        message: dict[str, Any] | None = json.loads(line) if line.endswith(b"\n") else None
         return message
 
 

@@ -27,6 +27,8 @@ class Endpoint:
         port: its port.
         database: DBName, empty for a cache.
         user: MasterUsername, empty for a cache.
+        storage: AllocatedStorage in GiB, 0 for a cache.
+        members: CacheClusterId of each node of a cache.
     """
 
     engine: str
@@ -36,6 +38,8 @@ class Endpoint:
     port: int
     database: str = ""
     user: str = ""
+    storage: int = 0
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,9 +95,9 @@ def substitute(
                 result[name] = replacement.host
                 changes.append(Substitution(name, value, replacement.host))
                 port = _port_beside(name, endpoint.port, environment)
-                if port is None:
+                if port is None and endpoint.port != replacement.port:
                     notes.append(f"no variable beside {name} holds the port {endpoint.port}; the server is at {local}")
-                else:
+                elif port is not None and endpoint.port != replacement.port:
                     result[port] = str(replacement.port)
                     changes.append(Substitution(port, str(endpoint.port), str(replacement.port)))
             elif (found := _address(endpoint).search(value)) is not None:
@@ -131,6 +135,7 @@ def _databases(client: Any) -> list[Endpoint]:
                     port=instance["Endpoint"]["Port"],
                     database=instance.get("DBName", ""),
                     user=instance["MasterUsername"],
+                    storage=instance.get("AllocatedStorage", 0),
                 )
             )
     return found
@@ -152,6 +157,7 @@ def _caches(client: Any) -> list[Endpoint]:
                     version=_cache_version(client, group),
                     addresses=tuple(dict.fromkeys(place["Address"] for place in places)),
                     port=places[0]["Port"],
+                    members=tuple(group.get("MemberClusters", ())),
                 )
             )
     return found

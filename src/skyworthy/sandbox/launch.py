@@ -1,56 +1,55 @@
 """Starts the services of a cluster as the ECS agent would, with local processes in the place of containers.
 
-The account says everything: services and task definitions, secrets, target groups, database and cache. What a local
-world needs differently is a substitution, and every substitution stands in the result by name:
+The account says everything: services, their tasks and task definitions, secrets, target groups, database and cache.
+What a local world needs differently is a substitution, and every substitution stands in the result by name:
 
 - the image's command is a stand-in command;
 - endpoints of RDS and ElastiCache are local servers (``endpoints.py``);
 - the container listens on a port that the system allots, told in the stand-in's port variable;
-- ``PATH``, and what points AWS clients at the sandbox with the credentials of the task role: see :func:`_added`.
+- ``PATH``, and what points AWS clients at the sandbox with the credentials of the task role: see ``preparation.py``.
 
-A process gets its container's declared environment, these, and nothing else. One task is started for each service.
+A process gets its container's declared environment, these, and nothing else. Every task that the account lists for a
+service is started; one that ends is not replaced. When a service is updated to another revision, tasks of that take the
+place of the old ones as soon as they are healthy (``updates.py``). CPU and memory are noted, not enforced.
+
+While it runs, the account tells of it: tasks, services, targets and endpoints are as they are here (``launches.py``),
+ECS Exec runs in its processes (``exec_sessions.py``), log lines and metrics flow (``telemetry.py``).
 """
 
-import os
-import sys
+import logging
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from graphlib import TopologicalSorter
-from pathlib import Path
+from datetime import UTC, datetime
+from functools import partial
+from itertools import groupby
 from typing import Any
 
 from skyworthy.errors import BadInput
 from skyworthy.sandbox import servers
-from skyworthy.sandbox.agent import Task, read_tasks, resolved
-from skyworthy.sandbox.containers import LOOPBACK, Process, StartError, free_port, own_directory
-from skyworthy.sandbox.endpoints import Endpoint, Replacement, Substitution, endpoints, mentioned, substitute
+from skyworthy.sandbox.agent import Task, read_deployment, read_tasks, resolved
+from skyworthy.sandbox.agent_server import AgentServer
+from skyworthy.sandbox.balancer import Balancer, Target
+from skyworthy.sandbox.endpoints import Endpoint, Replacement, endpoints, mentioned
+from skyworthy.sandbox.exec_sessions import ExecSession
 from skyworthy.sandbox.injection import ClientFactory, MayRead
-from skyworthy.sandbox.launched import Launched, LaunchedContainer, LaunchedServer, LaunchedService, Running
-from skyworthy.sandbox.targets import await_healthy
+from skyworthy.sandbox.launched import Launched, LaunchedServer, LaunchedService
+from skyworthy.sandbox.preparation import StandIn, not_to_start, set_up, stand_in_of
+from skyworthy.sandbox.running import ContainerRun, TaskRun
+from skyworthy.sandbox.server import Sandbox
+from skyworthy.sandbox.telemetry import Telemetry
+from skyworthy.sandbox.updates import Updates
+
+__all__ = ["DEADLINE", "StandIn", "launch", "launch_stack"]
 
 DEADLINE = 30.0
 """Seconds in which a container must become healthy."""
 
-
-@dataclass(frozen=True)
-class StandIn:
-    """What runs in the place of an image.
-
-    Args:
-        command: program and arguments; ``{python}`` is this interpreter.
-        cwd: working directory.
-        environment: variables that it needs here and that override the declared ones, such as TLS switched off.
-        port_variable: the variable in which it is told the port to listen on.
-    """
-
-    command: tuple[str, ...]
-    cwd: Path
-    environment: Mapping[str, str] = field(default_factory=dict)
-    port_variable: str = "PORT"
+_log = logging.getLogger(__name__)
 
 
 def launch_stack(
@@ -69,7 +68,7 @@ def launch_stack(
         client: makes boto3 clients of the account.
         cluster: name of the cluster.
         stand_ins: by container name, or by image repository (the image without its tag or digest).
-        may_read: decides what an execution role may do: see MayRead.
+        may_read: decides what an execution role, and for ECS Exec a task role, may do: see MayRead.
         postgres_password: the variable that holds the master user's password.
         redis_password: the variable that holds the AUTH token; a cache whose containers have none gets no password.
         deadline: seconds in which a container must become healthy.
@@ -86,15 +85,9 @@ def launch_stack(
     tasks = [resolved(task) for task in read_tasks(client, cluster, may_read)]
     passwords = {"postgres": postgres_password, "redis": redis_password}
     with ExitStack() as stack:
-        started = _start_servers(_wanted_servers(endpoints(client), tasks, passwords), stack)
-        replacements = [replacement for replacement, _ in started]
-        launched = _launch(cluster, tasks, stand_ins, replacements, deadline, stack)
-        return replace(
-            launched,
-            servers=tuple(_launched_server(*pair) for pair in started),
-            seconds=time.monotonic() - start,
-            _cleanup=stack.pop_all(),
-        )
+        started = _start_servers(_wanted_servers(_declared_endpoints(client), tasks, passwords), stack)
+        world = _World(client, cluster, stand_ins, may_read, started, deadline)
+        return _launch(world, tasks, stack, start)
 
 
 def launch(
@@ -103,17 +96,15 @@ def launch(
     stand_ins: Mapping[str, StandIn],
     may_read: MayRead,
     *,
-    replacements: Iterable[Replacement] = (),
     deadline: float = DEADLINE,
 ) -> Launched:
-    """Start the services of a cluster.
+    """Start the services of a cluster, without local servers.
 
     Args:
         client: see :func:`launch_stack`.
         cluster: see :func:`launch_stack`.
         stand_ins: see :func:`launch_stack`.
         may_read: see :func:`launch_stack`.
-        replacements: local servers in the place of databases and caches.
         deadline: seconds in which a container must become healthy.
 
     Returns:
@@ -123,10 +114,10 @@ def launch(
         BadInput: there is no such cluster, or it has no services.
     """
     start = time.monotonic()
-    tasks = [resolved(task) for task in read_tasks(_cached(client), cluster, may_read)]
+    client = _cached(client)
+    tasks = [resolved(task) for task in read_tasks(client, cluster, may_read)]
     with ExitStack() as stack:
-        launched = _launch(cluster, tasks, stand_ins, list(replacements), deadline, stack)
-        return replace(launched, seconds=time.monotonic() - start, _cleanup=stack.pop_all())
+        return _launch(_World(client, cluster, stand_ins, may_read, [], deadline), tasks, stack, start)
 
 
 def _cached(client: ClientFactory) -> ClientFactory:
@@ -141,6 +132,21 @@ def _cached(client: ClientFactory) -> ClientFactory:
             return clients[service]
 
     return cached
+
+
+def _sandbox(client: ClientFactory) -> Sandbox:
+    """The sandbox that a factory makes clients of."""
+    return Sandbox(client("ecs").meta.endpoint_url, 0)
+
+
+def _declared_endpoints(client: ClientFactory) -> list[Endpoint]:
+    """The account's databases and caches under the addresses that its own calls gave them, also while others launch."""
+    told = [item["addresses"] for item in _sandbox(client).control("GET", "launches")]
+    declared = {local: address for addresses in told for address, local in addresses.items()}
+    return [
+        replace(found, addresses=tuple(declared.get(address, address) for address in found.addresses))
+        for found in endpoints(client)
+    ]
 
 
 def _wanted_servers(
@@ -188,8 +194,8 @@ def _start_servers(
 
 def _start_server(endpoint: Endpoint, password: str | None) -> servers.Server:
     if endpoint.engine == "postgres":
-        return servers.postgres(endpoint.database, endpoint.user, password or "")
-    return servers.redis(password)
+        return servers.postgres(endpoint.database, endpoint.user, password or "", endpoint.port)
+    return servers.redis(password, endpoint.port)
 
 
 def _launched_server(replacement: Replacement, server: servers.Server) -> LaunchedServer:
@@ -205,228 +211,221 @@ def _launched_server(replacement: Replacement, server: servers.Server) -> Launch
     )
 
 
-def _launch(
-    cluster: str,
-    tasks: Sequence[Task],
-    stand_ins: Mapping[str, StandIn],
-    replacements: Sequence[Replacement],
-    deadline: float,
-    stack: ExitStack,
-) -> Launched:
-    """Start the containers of all tasks, then await the health of all at once."""
-    running: dict[tuple[str, str], Running] = {}
-    stack.callback(_stop_all, running)
-    started = [_start_task(task, stand_ins, replacements, running) for task in tasks]
-    services = _await_all(tasks, started, running, deadline)
-    launched = Launched(cluster, services, _running=tuple(running.values()))
-    launched.ship_logs()
-    return launched
+@dataclass
+class _Agent:
+    """What runs, and what the sandbox is told of it."""
+
+    runs: list[TaskRun]
+    addresses: Mapping[str, str]
+    events: dict[str, list[dict[str, str]]] = field(default_factory=dict)
+    steady: set[str] = field(default_factory=set)
+
+    def state(self) -> dict[str, Any]:
+        """See ``launches.py``."""
+        return {
+            "tasks": {run.task.arn: run.describe() for run in self.runs if run.task.arn},
+            "events": {arn: list(told) for arn, told in self.events.items()},
+            "steady": sorted(self.steady),
+            "addresses": dict(self.addresses),
+        }
+
+    def open_session(self, arn: str, container: str, command: str) -> ExecSession:
+        """A session for a command in a container that runs."""
+        item = self._run(arn).containers.get(container)
+        if item is None or item.stand_in is None or item.status != "RUNNING":
+            raise KeyError(f"no container {container} runs in {arn}")
+        return ExecSession(command, item.environment, item.stand_in.cwd)
+
+    def stop(self, arn: str, reason: str) -> None:
+        """Stop a task."""
+        self._run(arn).stop("UserInitiated", reason)
+
+    def stopped(self, run: TaskRun) -> None:
+        """Note that a task has stopped."""
+        self.note(run, f"has stopped 1 running tasks: (task {run.task.id}).")
+        for group in {group.arn for group in run.task.checks.values()}:
+            self.note(run, f"deregistered 1 targets in (target-group {group})")
+
+    def note(self, run: TaskRun, message: str) -> None:
+        """Add an event of a task's service.
+
+        Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
+        """
+        service = run.task.service
+        event = {
+            "id": str(uuid.uuid4()),
+            "createdAt": datetime.now(UTC).isoformat(),
+            "message": f"(service {service['serviceName']}) {message}",
+        }
+        self.events.setdefault(service["serviceArn"], []).insert(0, event)
+
+    def note_start(self) -> None:
+        """Note what came of the start of each service."""
+        for started in _by_service(self.runs):
+            arn = str(started[0].task.service["serviceArn"])
+            running = [run for run in started if run.status == "RUNNING"]
+            for run in running:
+                self.note(run, f"has started 1 tasks: (task {run.task.id}).")
+                for group in {group.arn for group in run.task.checks.values()}:
+                    self.note(run, f"registered 1 targets in (target-group {group})")
+            problems = [item.problem for run in started for item in run.snapshot().containers if item.problem]
+            if len(running) == started[0].task.service["desiredCount"] and not problems:
+                self.steady.add(arn)
+                self.note(started[0], "has reached a steady state.")
+            for problem in problems:
+                self.note(started[0], f"is unhealthy: {problem}")
+
+    def _run(self, arn: str) -> TaskRun:
+        for run in self.runs:
+            if run.task.arn == arn:
+                return run
+        raise KeyError(f"no task {arn} was launched")
 
 
-def _start_task(
-    task: Task,
-    stand_ins: Mapping[str, StandIn],
-    replacements: Sequence[Replacement],
-    running: dict[tuple[str, str], Running],
-) -> LaunchedService:
-    launched = {}
-    for container in _in_order(task.containers):
-        result = _not_to_start(task, container, stand_ins)
-        if result is None:
-            stand_in = _stand_in(container, stand_ins)
-            assert stand_in is not None
-            result = _start_container(task, container, stand_in, replacements, running)
-        launched[container["name"]] = result
-    return LaunchedService(
-        name=task.service["serviceName"],
-        task_definition=task.definition["taskDefinitionArn"],
-        desired=task.service["desiredCount"],
-        task_id=task.id,
-        containers=tuple(launched[container["name"]] for container in task.containers),
-    )
+@dataclass(frozen=True)
+class _World:
+    """What tasks are started in.
 
-
-def _in_order(containers: Sequence[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
-    """Containers after those that they depend on."""
-    by_name = {container["name"]: container for container in containers}
-    sorter: TopologicalSorter[str] = TopologicalSorter()
-    for container in containers:
-        sorter.add(container["name"], *(item["containerName"] for item in container.get("dependsOn", ())))
-    return [by_name[name] for name in sorter.static_order()]
-
-
-def _not_to_start(
-    task: Task, container: Mapping[str, Any], stand_ins: Mapping[str, StandIn]
-) -> LaunchedContainer | None:
-    """The result for a container that is not started, or None."""
-    result = LaunchedContainer(container["name"], container["image"], container.get("essential", True))
-    if not task.service["desiredCount"]:
-        return replace(result, state="left out", reason="the service wants no tasks")
-    if task.failure:
-        return replace(result, reason=task.failure)
-    if _stand_in(container, stand_ins) is None:
-        return replace(
-            result, reason=f"no stand-in for the image {container['image']}: name one for {container['name']!r}"
-        )
-    return None
-
-
-def _stand_in(container: Mapping[str, Any], stand_ins: Mapping[str, StandIn]) -> StandIn | None:
-    image = container["image"].partition("@")[0]
-    registry, slash, name = image.rpartition("/")
-    repository = f"{registry}{slash}{name.partition(':')[0]}"
-    return stand_ins.get(container["name"]) or stand_ins.get(repository)
-
-
-def _start_container(
-    task: Task,
-    container: Mapping[str, Any],
-    stand_in: StandIn,
-    replacements: Sequence[Replacement],
-    running: dict[tuple[str, str], Running],
-) -> LaunchedContainer:
-    result, environment = _set_up(task, container, stand_in, replacements)
-    try:
-        with own_directory(result.name) as directory:
-            process = Process(
-                [part.replace("{python}", sys.executable) for part in stand_in.command],
-                environment=environment,
-                cwd=stand_in.cwd,
-                directory=directory,
-            )
-    except StartError as error:
-        return replace(result, reason=f"CannotStartContainerError: {error}")
-    running[task.id, result.name] = Running(process, task.streams[result.name])
-    return replace(result, state="running", pid=process.pid)
-
-
-def _set_up(
-    task: Task, container: Mapping[str, Any], stand_in: StandIn, replacements: Sequence[Replacement]
-) -> tuple[LaunchedContainer, dict[str, str]]:
-    """The result for a container that is about to start, and the whole environment of its process."""
-    name, injected = container["name"], task.injected[container["name"]]
-    environment, substitutions, notes = substitute({**injected.plain, **injected.secret}, replacements)
-    added = _added(task, container)
-    main_port, ports = _ports(task, container)
-    forced = dict(stand_in.environment)
-    if main_port:
-        forced[stand_in.port_variable] = str(ports[main_port])
-    for variable in sorted(forced.keys() & environment.keys()):
-        declared = "(secret)" if variable in injected.secret else environment[variable]
-        substitutions.append(Substitution(variable, declared, forced[variable]))
-    if len(ports) > 1:
-        notes.append(f"only port {main_port} is served; the others are not told to the stand-in")
-    result = LaunchedContainer(
-        name,
-        container["image"],
-        container.get("essential", True),
-        ports=ports,
-        url=f"http://{LOOPBACK}:{ports[main_port]}" if main_port else "",
-        environment=tuple(sorted(injected.plain)),
-        secrets=tuple(sorted(injected.secret)),
-        added=tuple(sorted((added.keys() | forced.keys()) - environment.keys())),
-        substitutions=tuple(substitutions),
-        notes=tuple(notes),
-    )
-    return result, {**added, **environment, **forced}
-
-
-def _added(task: Task, container: Mapping[str, Any]) -> dict[str, str]:
-    """What a container gets beside its definition, where that does not say otherwise.
-
-    From ECS on Fargate: the region, AWS_EXECUTION_ENV and credentials of the task role. From this machine: PATH, and
-    the endpoint of the account, without the look for an instance's metadata.
+    Args:
+        client: makes clients of the account.
+        cluster: name of the cluster.
+        stand_ins: see :func:`launch_stack`.
+        may_read: see MayRead.
+        started: the servers in the place of databases and caches.
+        deadline: seconds in which a container must become healthy.
     """
-    ecs = task.role.client("ecs")
-    region = ecs.meta.region_name
-    added = {
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.defpath]),
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
-        "AWS_ENDPOINT_URL": ecs.meta.endpoint_url,
-        "AWS_EC2_METADATA_DISABLED": "true",
+
+    client: ClientFactory
+    cluster: str
+    stand_ins: Mapping[str, StandIn]
+    may_read: MayRead
+    started: Sequence[tuple[Replacement, servers.Server]]
+    deadline: float
+
+    @property
+    def replacements(self) -> list[Replacement]:
+        """The servers' addresses."""
+        return [replacement for replacement, _ in self.started]
+
+    def run_of(self, task: Task, stopped: Callable[[TaskRun], None]) -> TaskRun:
+        """A task, ready to be started."""
+        return TaskRun(task, _containers(task, self.stand_ins, self.replacements), stopped)
+
+    def newest(self, service: str, stopped: Callable[[TaskRun], None]) -> tuple[str, list[TaskRun]]:
+        """The id of the newest deployment of a service, and its tasks, ready to be started."""
+        deployment, tasks = read_deployment(self.client, self.cluster, service, self.may_read)
+        return deployment, [self.run_of(resolved(task), stopped) for task in tasks]
+
+
+def _launch(world: _World, tasks: Sequence[Task], stack: ExitStack, start: float) -> Launched:
+    """Start all tasks at once, and await their health; all is stopped with the stack."""
+    agent = _Agent([], _local_addresses(world.replacements))
+    agent.runs = [world.run_of(task, agent.stopped) for task in tasks]
+    stack.callback(_stop_all, agent.runs)
+    sandbox = _sandbox(world.client)
+    updates = stack.enter_context(
+        Updates(agent.runs, partial(world.newest, stopped=agent.stopped), partial(_finish, sandbox), world.deadline)
+    )
+    server = stack.enter_context(AgentServer(agent.state, agent.open_session, agent.stop, updates.begin))
+    sandbox.control("POST", "launches", {"url": server.url, "token": server.token})
+    stack.callback(_deregister, sandbox, server.url)
+    with ThreadPoolExecutor(len(tasks)) as pool:
+        list(pool.map(TaskRun.start, agent.runs))
+        list(pool.map(lambda run: run.await_health(world.deadline), agent.runs))
+    agent.note_start()
+    balancers = [stack.enter_context(Balancer(group, partial(_targets, agent.runs, group))) for group in _groups(agent)]
+    telemetry = stack.enter_context(Telemetry(world.client, world.cluster, agent.runs, world.started, balancers))
+    return Launched(
+        world.cluster,
+        _services(agent.runs, {item.group: item.url for item in balancers}),
+        servers=tuple(_launched_server(*pair) for pair in world.started),
+        seconds=time.monotonic() - start,
+        _flush=telemetry.flush,
+        _cleanup=stack.pop_all(),
+    )
+
+
+def _local_addresses(replacements: Iterable[Replacement]) -> dict[str, str]:
+    """Declared address -> local one, of servers that listen on the declared port: nothing else of them differs."""
+    return {
+        address: replacement.host
+        for replacement in replacements
+        if replacement.port == replacement.endpoint.port
+        for address in replacement.endpoint.addresses
     }
-    role = task.definition.get("taskRoleArn")
-    if role:
-        session = f"{container['name']}-{task.id}"[:64]
-        answer = task.role.client("sts").assume_role(RoleArn=role, RoleSessionName=session)
-        added["AWS_ACCESS_KEY_ID"] = answer["Credentials"]["AccessKeyId"]
-        added["AWS_SECRET_ACCESS_KEY"] = answer["Credentials"]["SecretAccessKey"]
-        added["AWS_SESSION_TOKEN"] = answer["Credentials"]["SessionToken"]
-    return added
 
 
-def _ports(task: Task, container: Mapping[str, Any]) -> tuple[str, dict[str, int]]:
-    """The container's main port (the load-balanced one, else the first; empty: none), and a local port for each."""
-    declared = [mapping["containerPort"] for mapping in container.get("portMappings", ())]
-    balanced = [port for name, port in task.checks if name == container["name"]]
-    ports = {str(port): free_port() for port in dict.fromkeys([*balanced, *declared])}
-    return next(iter(ports), ""), ports
+def _containers(
+    task: Task, stand_ins: Mapping[str, StandIn], replacements: Sequence[Replacement]
+) -> list[ContainerRun]:
+    prepared = []
+    for container in task.containers:
+        refused = not_to_start(task, container, stand_ins)
+        if refused is not None:
+            prepared.append(ContainerRun(container, refused))
+            continue
+        stand_in = stand_in_of(container, stand_ins)
+        assert stand_in is not None
+        result, environment = set_up(task, container, stand_in, replacements)
+        name = container["name"]
+        secrets = tuple(task.injected[name].secret.values())
+        prepared.append(ContainerRun(container, result, stand_in, environment, secrets, task.streams[name]))
+    return prepared
 
 
-def _await_all(
-    tasks: Sequence[Task],
-    services: Sequence[LaunchedService],
-    running: Mapping[tuple[str, str], Running],
-    deadline: float,
-) -> tuple[LaunchedService, ...]:
-    """The services with the health of every container that runs."""
-    jobs = [
-        (task, container)
-        for task, service in zip(tasks, services, strict=True)
-        for container in service.containers
-        if container.state == "running"
+def _groups(agent: _Agent) -> list[str]:
+    """ARNs of the target groups that tasks are registered with."""
+    return sorted({group.arn for run in agent.runs for group in run.task.checks.values()})
+
+
+def _targets(runs: Sequence[TaskRun], group: str) -> list[Target]:
+    """The running tasks in a target group."""
+    return [
+        (item.result.ports[str(port)], watch.health.status == "healthy")
+        for run in runs
+        if run.status == "RUNNING"
+        for item in run.containers.values()
+        for arn, port, watch in item.watches
+        if arn == group
     ]
 
-    def look(job: tuple[Task, LaunchedContainer]) -> LaunchedContainer:
-        task, container = job
-        return _await_one(task, container, running[task.id, container.name].process, deadline)
 
-    with ThreadPoolExecutor(max(1, len(jobs))) as pool:
-        looked = pool.map(look, jobs)
-    results = {(task.id, container.name): result for (task, container), result in zip(jobs, looked, strict=True)}
+def _services(runs: Iterable[TaskRun], urls: Mapping[str, str]) -> tuple[LaunchedService, ...]:
     return tuple(
-        replace(
-            service,
-            containers=tuple(results.get((service.task_id, item.name), item) for item in service.containers),
+        LaunchedService(
+            name=service["serviceName"],
+            task_definition=started[0].task.definition["taskDefinitionArn"],
+            desired=service["desiredCount"],
+            tasks=tuple(run.snapshot() for run in started),
+            url=next((urls[group.arn] for group in started[0].task.checks.values()), ""),
         )
-        for service in services
+        for started in _by_service(runs)
+        for service in [started[0].task.service]
     )
 
 
-def _await_one(task: Task, container: LaunchedContainer, process: Process, deadline: float) -> LaunchedContainer:
-    checks = [(port, check) for (name, port), check in task.checks.items() if name == container.name]
-    health = container.health
-    if checks:
-        port, check = checks[0]
-        checked = check.port if check.port in container.ports else str(port)
-        url = f"{check.protocol.lower()}://{LOOPBACK}:{container.ports[checked]}"
-        health = await_healthy(check, url, deadline, process.exit_code)
-    code = process.exit_code()
-    if code is None:
-        return replace(container, health=health)
-    said = _redacted(process.last_line(), task.injected[container.name].secret.values())
-    reason = (
-        f"Essential container in task exited with code {code}" if container.essential else f"exited with code {code}"
-    )
-    return replace(container, state="stopped", reason=f"{reason}: {said}" if said else reason, health=health)
+def _by_service(runs: Iterable[TaskRun]) -> list[list[TaskRun]]:
+    """The tasks of each service; they come service by service."""
+    return [list(group) for _, group in groupby(runs, lambda run: str(run.task.service["serviceArn"]))]
 
 
-def _redacted(text: str, values: Iterable[str]) -> str:
-    for value in sorted(values, key=len, reverse=True):
-        if value:
-            text = text.replace(value, "***")
-    return text
+def _stop_all(runs: Sequence[TaskRun]) -> None:
+    """Stop all tasks at once."""
+    for run in runs:
+        run.stop("UserInitiated", "The launch was stopped")
+    for run in runs:
+        run.close()
 
 
-def _stop_all(running: Mapping[tuple[str, str], Running]) -> None:
-    """Ask all to stop, wait for each, send its last words, and remove what it leaves."""
-    for item in running.values():
-        item.process.stop()
-    for item in running.values():
-        try:
-            item.process.exit_code(timeout=item.process.grace + 1.0)
-            item.ship()
-        finally:
-            item.process.close()
+def _finish(sandbox: Sandbox, service: str, deployment: str, failure: str) -> str:
+    """Tell the sandbox how a deployment ended; gives what it makes of that: see ``rollouts.py``."""
+    given = {"service": service, "deployment": deployment, "failure": failure}
+    return str(sandbox.control("POST", "rollouts", given)["state"])
+
+
+def _deregister(sandbox: Sandbox, url: str) -> None:
+    try:
+        sandbox.control("DELETE", "launches", {"url": url})
+    except BadInput as error:
+        # The account may be gone before its tasks: that must not keep them from being stopped.
+        _log.warning("cannot tell the sandbox that its launch is over: %s", error)

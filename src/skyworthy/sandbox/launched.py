@@ -1,40 +1,16 @@
 """What a launch came to: services, containers, local servers, and how to stop them."""
 
-import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from skyworthy.errors import BadInput
-from skyworthy.sandbox.awslogs import LogStream
-from skyworthy.sandbox.containers import Process
 from skyworthy.sandbox.endpoints import Substitution
 from skyworthy.sandbox.targets import Health
 
 UNCHECKED = Health("unknown", "no target group checks it")
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass
-class Running:
-    """A container's process and its log stream."""
-
-    process: Process
-    stream: LogStream | None
-
-    def ship(self) -> None:
-        """Send what it has written since the last time; a log group that is gone is said in the program's log."""
-        if self.stream is None:
-            return
-        try:
-            self.stream.ship(self.process)
-        except (BotoCoreError, ClientError) as error:
-            # The account may be gone before its tasks: that must not keep them from being stopped.
-            _log.warning("cannot write to log group %s: %s", self.stream.group, error)
+NO_CHECK = Health("UNKNOWN", "it has no health check")
 
 
 @dataclass(frozen=True)
@@ -51,6 +27,8 @@ class LaunchedContainer:
         ports: container port -> local port.
         url: where its main port is served, or empty.
         health: as its target group sees it.
+        check: as its own health check sees it: ``HEALTHY``, ``UNHEALTHY`` or ``UNKNOWN``.
+        exit_code: as ECS reports it, 128 and the signal where one ended it; None while it has not exited.
         environment: names of its declared plain variables.
         secrets: names of its injected secrets.
         added: names of the variables that only this machine gives it.
@@ -67,6 +45,8 @@ class LaunchedContainer:
     ports: Mapping[str, int] = field(default_factory=dict)
     url: str = ""
     health: Health = UNCHECKED
+    check: Health = NO_CHECK
+    exit_code: int | None = None
     environment: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
@@ -78,26 +58,51 @@ class LaunchedContainer:
         """Why it is not as it should be, or an empty string."""
         if self.state in ("failed", "stopped"):
             return self.reason if self.essential else ""
-        return self.health.reason if self.health.status == "unhealthy" else ""
+        if self.health.status == "unhealthy":
+            return self.health.reason
+        failing = self.check.status == "UNHEALTHY" or (self.check.status == "UNKNOWN" and self.check.checks)
+        return self.check.reason if failing and self.essential else ""
+
+
+@dataclass(frozen=True)
+class LaunchedTask:
+    """A task of a service.
+
+    Args:
+        id: the account's id of it; one of its own where the account lists none.
+        cpu: declared CPU units, 1024 a virtual CPU; noted, not enforced.
+        memory: declared memory in MiB; noted, not enforced.
+        containers: in the definition's order.
+    """
+
+    id: str
+    cpu: int
+    memory: int
+    containers: tuple[LaunchedContainer, ...]
 
 
 @dataclass(frozen=True)
 class LaunchedService:
-    """A service and the one task that was started for it.
+    """A service and its tasks.
 
     Args:
         name: of the service.
         task_definition: ARN of the revision that the service runs.
-        desired: how many tasks the service wants; one was started.
-        task_id: of the task here.
-        containers: of the task, in the definition's order.
+        desired: how many tasks the service wants.
+        tasks: those that were started for it.
+        url: where requests are handed to its tasks in turn, as its load balancer would; empty where it has none.
     """
 
     name: str
     task_definition: str
     desired: int
-    task_id: str
-    containers: tuple[LaunchedContainer, ...]
+    tasks: tuple[LaunchedTask, ...]
+    url: str = ""
+
+    @property
+    def containers(self) -> tuple[LaunchedContainer, ...]:
+        """The containers of all its tasks."""
+        return tuple(container for task in self.tasks for container in task.containers)
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ class Launched:
     services: tuple[LaunchedService, ...]
     servers: tuple[LaunchedServer, ...] = ()
     seconds: float = 0.0
-    _running: tuple["Running", ...] = field(default=(), repr=False, compare=False)
+    _flush: Callable[[], None] = field(default=lambda: None, repr=False, compare=False)
     _cleanup: ExitStack = field(default_factory=ExitStack, repr=False, compare=False)
 
     def __enter__(self) -> Self:
@@ -165,16 +170,15 @@ class Launched:
         if found is None:
             names = ", ".join(item.name for item in self.services)
             raise BadInput(f"{self.cluster} has no service {service!r}; there are: {names}")
-        for container in found.containers:
-            if container.url and container.state == "running":
-                return container.url
+        served = [item.url for item in found.containers if item.url and item.state == "running"]
+        if served:
+            return found.url or served[0]
         reasons = "; ".join(container.problem for container in found.containers if container.problem)
         raise BadInput(f"{service} of {self.cluster} does not serve: {reasons or 'it has no port'}")
 
-    def ship_logs(self) -> None:
-        """Send what the containers have written since the last time to their log groups."""
-        for running in self._running:
-            running.ship()
+    def flush(self) -> None:
+        """Send log lines and data points now instead of at their time."""
+        self._flush()
 
     def stop(self) -> None:
         """Stop all containers, then the servers; what the containers wrote last goes to their log groups."""
@@ -201,10 +205,15 @@ class Launched:
 
 
 def _service_from_json(data: Mapping[str, Any]) -> LaunchedService:
-    return LaunchedService(**{**data, "containers": tuple(map(_container_from_json, data["containers"]))})
+    return LaunchedService(**{**data, "tasks": tuple(map(_task_from_json, data["tasks"]))})
+
+
+def _task_from_json(data: Mapping[str, Any]) -> LaunchedTask:
+    return LaunchedTask(**{**data, "containers": tuple(map(_container_from_json, data["containers"]))})
 
 
 def _container_from_json(data: Mapping[str, Any]) -> LaunchedContainer:
     tuples = {name: tuple(data[name]) for name in ("environment", "secrets", "added", "notes")}
     substitutions = tuple(Substitution(**item) for item in data["substitutions"])
-    return LaunchedContainer(**{**data, **tuples, "substitutions": substitutions, "health": Health(**data["health"])})
+    healths = {name: Health(**data[name]) for name in ("health", "check")}
+    return LaunchedContainer(**{**data, **tuples, **healths, "substitutions": substitutions})

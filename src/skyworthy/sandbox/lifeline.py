@@ -18,8 +18,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from typing import Any
 
+ORPHAN_GRACE = 2.0
+"""Seconds between the stop signal and SIGKILL where nobody is left to wait any longer."""
 STOP_SIGNALS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP})
 
 
@@ -56,7 +59,7 @@ def _supervise(spec: dict[str, Any], wake: int) -> None:
         return
     _tell({"pid": child.pid})
     gone = _wait_for_owner(wake, child)
-    _end(child, spec["stop_signal"], spec["grace"])
+    gone = _end(child, spec["stop_signal"], spec["grace"], wake, gone)
     _tell({"exit": child.returncode})
     if not gone:
         _wait_for_owner(wake, None)
@@ -98,17 +101,28 @@ def _wait_for_owner(wake: int, child: "subprocess.Popen[bytes] | None") -> bool:
             return False
 
 
-def _end(child: "subprocess.Popen[bytes]", stop_signal: int, grace: float) -> None:
+def _end(child: "subprocess.Popen[bytes]", stop_signal: int, grace: float, wake: int, gone: bool) -> bool:
+    """End the child and all that it has started; whether the owner is gone by then."""
     if child.poll() is None:
         child.send_signal(stop_signal)
-        try:
-            child.wait(grace)
-        except subprocess.TimeoutExpired:
-            child.kill()
+        gone = _wait_for_child(child, grace, wake, gone)
     # A container ends with its first process: nothing that this one has started outlives it.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
+    return gone
+
+
+def _wait_for_child(child: "subprocess.Popen[bytes]", grace: float, wake: int, gone: bool) -> bool:
+    """Wait until the child has exited or its time is up, which is short from when the owner is gone."""
+    give_up = time.monotonic() + (min(grace, ORPHAN_GRACE) if gone else grace)
+    while child.poll() is None and (left := give_up - time.monotonic()) > 0:
+        readable, _, _ = select.select([wake] if gone else [0, wake], [], [], left)
+        if wake in readable:
+            os.read(wake, 64)
+        if 0 in readable and not os.read(0, 1):
+            gone, give_up = True, min(give_up, time.monotonic() + ORPHAN_GRACE)
+    return gone
 
 
 def _tell(message: dict[str, Any]) -> None:

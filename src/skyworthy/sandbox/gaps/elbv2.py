@@ -1,11 +1,13 @@
-"""Elastic Load Balancing v2: default rules with ids of their own."""
+"""Elastic Load Balancing v2: default rules with ids of their own, targets as healthy as what was launched."""
 
 import re
+from typing import Any
 
 from moto.moto_api._internal import mock_random
 
+from skyworthy.sandbox import launches, service_tasks
 from skyworthy.sandbox.calls import Call
-from skyworthy.sandbox.gaps import Clients, follows, store
+from skyworthy.sandbox.gaps import Clients, answers, follows, store
 
 
 def _numbers_rules_by_memory_address(clients: Clients) -> bool:
@@ -29,3 +31,50 @@ def give_default_rule_an_id(call: Call) -> None:
     for rule in listener.rules.values():
         if rule.is_default:
             rule.arn = f"{rule.arn.rpartition('/')[0]}/{mock_random.get_random_hex(16)}"
+
+
+def _knows_no_launch(_: Clients) -> bool:
+    return True  # moto cannot know of processes
+
+
+@answers("elbv2", "DescribeTargetHealth", lacking=_knows_no_launch)
+def describe_target_health(call: Call) -> dict[str, Any]:
+    """See https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html.
+
+    The target that a launched task is registered as is as healthy as its process.
+    """
+    group = call.params["TargetGroupArn"]
+    described = store(call, "elbv2").describe_target_health(group, call.params.get("Targets", []))
+    told = _targets(call, group)
+    return {
+        "TargetHealthDescriptions": [
+            {
+                "Target": {"Id": each.instance_id, "Port": each.port},
+                "HealthCheckPort": str(
+                    each.port if each.health_check_port == "traffic-port" else each.health_check_port
+                ),
+                "TargetHealth": told.get((each.instance_id, int(each.port)))
+                or {"State": each.status, "Reason": each.reason, "Description": each.description},
+            }
+            for each in described
+        ]
+    }
+
+
+def _targets(call: Call, group: str) -> dict[tuple[str, int], dict[str, str]]:
+    """(address, port) -> the health of what was launched there."""
+    launched = launches.tasks()
+    known = {
+        arn: task
+        for tasks in (store(call, "ecs").tasks.values() if launched else ())
+        for arn, task in tasks.items()
+        if arn in launched
+    }
+    return {
+        (address, target["port"]): target["health"]
+        for arn, told in launched.items()
+        if arn in known
+        for address in [service_tasks.address_of(known[arn])]
+        for target in told["targets"]
+        if target["group"] == group
+    }
