@@ -3,6 +3,8 @@
 import json
 import os
 import tempfile
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 
 
@@ -14,11 +16,15 @@ def write_whole(path: Path, text: str, *, private: bool = False) -> None:
         text: what it will hold.
         private: readable by this user alone.
     """
+    _write(path, (text,), private)
+
+
+def _write(path: Path, parts: Iterable[str], private: bool) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+            file.writelines(parts)
         Path(name).chmod(0o600 if private else 0o644)
         Path(name).replace(path)
     except BaseException:
@@ -28,4 +34,6 @@ def write_whole(path: Path, text: str, *, private: bool = False) -> None:
 
 def write_json(path: Path, data: object) -> None:
     """Write JSON for machines and eyes, whole (see :func:`write_whole`)."""
-    write_whole(path, json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    # Piece by piece: the whole text of many verdicts, and its pieces beside it, would take several times their memory.
+    encoder = json.JSONEncoder(indent=2, ensure_ascii=False)
+    _write(path, chain(encoder.iterencode(data), ("\n",)), private=False)

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from skyworthy.cli import sandbox_conditions
+from skyworthy.cli.sandbox_fill import fill
 from skyworthy.config import Environment, Settings, load_settings
 from skyworthy.errors import BadInput
 
@@ -24,6 +26,10 @@ def sandbox() -> None:
 
     With Terraform on the PATH, `sandbox apply DIR` applies any Terraform to it, untouched.
     """
+
+
+for command in (fill, *sandbox_conditions.COMMANDS):
+    sandbox.add_command(command)
 
 
 def of_environment(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -61,14 +67,26 @@ def up(env: str | None, empty: bool) -> None:
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="As Terraform's -var.")
 @click.option("--var-file", "var_files", multiple=True, type=click.Path(path_type=Path), help="As Terraform's.")
+@click.option("--fill", is_flag=True, help="Make placeholders for variables and remote states without a value.")
+@click.option("--loosen-pins", is_flag=True, help="Let any version of Terraform and of the providers do.")
 @click.option("--parallelism", default=10, show_default=True, help="Resources at once.")
-def apply_(directory: Path, variables: tuple[str, ...], var_files: tuple[Path, ...], parallelism: int) -> None:
+def apply_(
+    directory: Path,
+    variables: tuple[str, ...],
+    var_files: tuple[Path, ...],
+    fill: bool,
+    loosen_pins: bool,
+    parallelism: int,
+) -> None:
     """Apply a root module to its sandbox with the real Terraform and provider; the directory is only read.
+
+    Backends, profiles, assumed roles and endpoints do not count in the sandbox: everything happens in a copy.
 
     \b
     Examples:
       skyworthy sandbox apply terraform/environments/staging
       skyworthy sandbox apply ../their/root --var db_password=dummy --var-file their.tfvars
+      skyworthy sandbox apply ../their/root --fill --loosen-pins
     """
     from skyworthy.sandbox import server, terraform
     from skyworthy.suites.selection import environments_below
@@ -81,19 +99,15 @@ def apply_(directory: Path, variables: tuple[str, ...], var_files: tuple[Path, .
     found = server.find_running(settings.directory, environment.name)
     target = found or server.start_detached(settings.directory, environment.name)
     work = settings.cache / "applies" / environment.name.replace("/", "-")
-    applied = terraform.apply(
-        environment.root,
-        target,
-        variables=pairs,
-        var_files=var_files,
-        parallelism=parallelism,
-        folder=work,
-        progress=_steps,
-    )
-    for note in applied.notes:
-        click.echo(f"seeded: {note}")
-    for name, reason in applied.unimplemented.items():
-        click.echo(f"not implemented by the sandbox: {name} ({reason})", err=True)
+    options = terraform.Options(pairs, var_files, fill, loosen_pins, parallelism, _tell)
+    begun = False
+    try:
+        with terraform.opened(environment.root, target, options, folder=work) as copied:
+            begun = True
+            applied = copied.apply(_steps)
+    finally:
+        if found is None and not begun:
+            server.stop(settings.directory, environment.name)
     click.echo(f"{environment.name}: {len(applied.resources)} resources in {applied.seconds:.0f} s at {target.url}")
     _tell_how(target.url)
 
@@ -277,10 +291,16 @@ def _bad_variable(item: str) -> list[str]:
 
 def _steps(step: Any) -> None:
     """Show the progress of one resource: a line when it is finished or failed, on a terminal also when it starts."""
+    if step.action in ("read", "refresh") and step.state != "failed":
+        return
     if step.state in ("finished", "failed"):
         click.echo(f"  {step.action:8} {step.address} {step.state} after {step.seconds:.0f} s", err=True)
     elif step.state == "started" and sys.stderr.isatty():
         click.echo(f"  {step.action:8} {step.address} ...", err=True)
+
+
+def _tell(line: str) -> None:
+    click.echo(f"... {line}", err=True)
 
 
 def _tell_how(url: str) -> None:

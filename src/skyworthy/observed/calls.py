@@ -49,13 +49,18 @@ class Caller:
         self._answers: dict[tuple[str, str, str], Future[list[dict[str, Any]]]] = {}
         self._lock = threading.Lock()
 
+    def forget(self, service: str, operation: str, parameters: Mapping[str, Any]) -> None:
+        """Make the next call of this anew instead of giving the answer that is known."""
+        with self._lock:
+            self._answers.pop(_key(service, operation, parameters), None)
+
     def pages(self, service: str, operation: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
         """The answers of all pages.
 
         Raises:
             NoAnswer: denied, throttled, failed, or too late.
         """
-        key = (service, operation, repr(sorted(parameters.items())))
+        key = _key(service, operation, parameters)
         with self._lock:
             known = self._answers.get(key)
             future = known if known is not None else self._answers.setdefault(key, Future())
@@ -85,6 +90,10 @@ class Caller:
     def _demand_time(self, service: str, operation: str) -> None:
         if time.monotonic() > self._deadline:
             raise NoAnswer(Unknown(f"not read in time: {service}:{operation} came after the deadline", denied=True))
+
+
+def _key(service: str, operation: str, parameters: Mapping[str, Any]) -> tuple[str, str, str]:
+    return service, operation, repr(sorted(parameters.items()))
 
 
 def _complete(future: "Future[list[dict[str, Any]]]", work: Callable[[], list[dict[str, Any]]]) -> None:
@@ -132,13 +141,23 @@ def _plain(value: Any) -> Any:
 
 
 def items_of(pages: list[dict[str, Any]], place: str) -> list[Any]:
-    """The items at a place in all pages; one object counts as one item, text becomes ``{"Value": text}``."""
-    expression = jmespath.compile(place)
-    found: list[Any] = []
+    """The items at a place in all pages together; one object counts as one item, text becomes ``{"Value": text}``."""
+    if not pages:
+        return []
+    whole: dict[str, Any] = {}
     for page in pages:
-        value = expression.search(page)
-        if isinstance(value, list):
-            found += value
-        elif value is not None:
-            found.append(value)
+        _add(whole, page)
+    value = jmespath.search(place, whole)
+    found = value if isinstance(value, list) else [] if value is None else [value]
     return [dict(item) if isinstance(item, Mapping) else {"Value": item} for item in found]
+
+
+def _add(whole: dict[str, Any], page: Mapping[str, Any]) -> None:
+    """Join a page to those before it: lists go on, what is told again stays as it was told first."""
+    for name, value in page.items():
+        if isinstance(value, list):
+            whole[name] = [*whole.get(name, []), *value]
+        elif isinstance(value, Mapping):
+            _add(whole.setdefault(name, {}), value)
+        else:
+            whole.setdefault(name, value)

@@ -33,6 +33,8 @@ def report(result: SuiteResult, console: Console | None = None) -> None:
     """
     console = console or Console(highlight=False, soft_wrap=True)
     console.print(_header(result))
+    if result.facts.get("simulated"):
+        console.print(f"  [dim]simulated: {escape(result.facts['simulated'])}[/]")
     for outcome in (Outcome.ERROR, Outcome.FAIL):
         _findings(console, outcome, [item for item in result.verdicts if item.outcome is outcome])
     _unknown(console, [item for item in result.verdicts if item.outcome is Outcome.UNKNOWN])

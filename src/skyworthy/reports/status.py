@@ -148,7 +148,7 @@ class _Page:
 
     def _summary_row(self, name: str, results: _Results) -> list[str]:
         state = state_of(results)
-        facts = _facts(results)
+        facts = facts_of(results)
         url = facts.get("url") or self.settings.environments[name].url
         newest = max((item.finished for item in results.values()), default=None)
         return [
@@ -163,7 +163,10 @@ class _Page:
 
     def environment(self, environment: Environment, results: _Results, estate: Estate | str | None) -> list[str]:
         name = environment.name
-        lines = ["", f"## {text(name)}", "", f"Status: {_state(state_of(results))}", "", *self._suites(results)]
+        lines = ["", f"## {text(name)}", "", f"Status: {_state(state_of(results))}", ""]
+        simulated = facts_of(results).get("simulated")
+        lines += [f"Simulated by the sandbox: {text(simulated)}", ""] if simulated else []
+        lines += self._suites(results)
         verdicts = [item for suite in SUITES if suite in results for item in results[suite].verdicts]
         for outcome, title in (
             (Outcome.FAIL, "open failures"),
@@ -215,7 +218,7 @@ class _Page:
         return link(verdict.location, base=self.settings.directory, page=self.settings.reports)
 
     def _when(self, moment: datetime.datetime) -> str:
-        age = _age(self.now - moment)
+        age = age_of(self.now - moment)
         return f"{_time(moment)} ({age})" if age else _time(moment)
 
 
@@ -223,7 +226,7 @@ def _state(state: State) -> str:
     return f"**{state.word}**" + (f": {text('; '.join(state.reasons))}" if state.reasons else "")
 
 
-def _facts(results: _Results) -> dict[str, str]:
+def facts_of(results: _Results) -> dict[str, str]:
     """Facts of all suites; what was seen running counts more than what is declared."""
     return {key: value for suite in SUITES if suite in results for key, value in results[suite].facts.items() if value}
 
@@ -271,7 +274,7 @@ def _time(moment: datetime.datetime) -> str:
     return f"{moment.astimezone(datetime.UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _age(age: datetime.timedelta) -> str:
+def age_of(age: datetime.timedelta) -> str:
     """How old, from an hour on; a time that lies ahead is said too: some clock is wrong."""
     hours = age / datetime.timedelta(hours=1)
     if hours < 0:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from io import BytesIO
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from moto.core.base_backend import BackendDict
 from moto.core.exceptions import ServiceException
@@ -34,6 +34,8 @@ Interceptor: TypeAlias = Callable[[Call], Response | None]
 """Sees each call before anything else; a response that is not None is the answer."""
 Amender: TypeAlias = Callable[[Call, Response], Response]
 """Sees each answer that an interceptor did not give, and may give another in its place."""
+
+Result = TypeVar("Result")
 
 UNIMPLEMENTED = "NotImplemented"
 
@@ -92,6 +94,11 @@ class Application:
         for amend in self.amenders:
             response = amend(call, response)
         return response
+
+    def alone(self, function: Callable[[], Result]) -> Result:
+        """Call a function while no request is carried out."""
+        with self._lock:
+            return function()
 
     def replay(self, lines: Iterable[str]) -> list[str]:
         """Carry out recorded calls.

@@ -66,10 +66,8 @@ def record(
         BadInput: the apply failed, or a second plan still shows changes.
     """
     environment = root.resolve().name
-    with (
-        running(environment) as sandbox,
-        terraform.opened(root, sandbox, variables=variables, var_files=var_files, parallelism=parallelism) as copied,
-    ):
+    options = terraform.Options(variables or {}, var_files, parallelism=parallelism)
+    with running(environment) as sandbox, terraform.opened(root, sandbox, options) as copied:
         sandbox.control("POST", "recording", {"on": True})
         copied.apply(progress)
         sandbox.control("POST", "recording", {"on": False})

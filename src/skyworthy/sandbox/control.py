@@ -3,12 +3,15 @@
 import json
 import os
 from collections.abc import Callable
+from datetime import datetime
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from skyworthy.sandbox import bulk, clock, conditions, launches, rollouts
 from skyworthy.sandbox.calls import Response, account_id
 from skyworthy.sandbox.interceptors import Interceptor, Rule
+from skyworthy.sandbox.paging import Pager
 
 if TYPE_CHECKING:
     from skyworthy.sandbox.application import Application
@@ -21,7 +24,9 @@ class Control:
         self._application = application
         self._faults = Interceptor()
         application.interceptors.append(self._faults)
-        application.amenders.append(self._faults.amend)
+        self._pager = Pager()
+        application.interceptors.append(self._pager)
+        application.amenders += [self._pager.amend, self._faults.amend]
         self._routes: dict[tuple[str, str], Callable[[bytes], Any]] = {
             ("GET", "status"): self._status,
             ("GET", "unimplemented"): lambda _: application.unimplemented,
@@ -34,7 +39,13 @@ class Control:
             ("POST", "recording"): self._record,
             ("GET", "recording"): lambda _: application.tape.entries,
             ("POST", "replay"): self._replay,
+            ("POST", "calls"): self._calls,
             ("POST", "reset"): self._reset,
+            ("POST", "pages"): self._set_pages,
+            ("GET", "clock"): lambda _: self._application.alone(lambda: {"now": clock.now().isoformat()}),
+            ("POST", "clock"): self._set_clock,
+            **launches.routes(application),
+            **rollouts.routes(application),
         }
 
     def handle(self, method: str, path: str, body: bytes) -> Response:
@@ -53,6 +64,8 @@ class Control:
             "calls": dict(sorted(self._application.calls.items())),
             "moto": version("moto"),
             "pid": os.getpid(),
+            "pages": self._pager.size,
+            "simulated": conditions.SIMULATED,
         }
 
     def _inject(self, body: bytes) -> list[dict[str, Any]]:
@@ -74,11 +87,42 @@ class Control:
         lines = body.decode().splitlines()
         return {"calls": len(lines), "failures": self._application.replay(lines)}
 
+    def _calls(self, body: bytes) -> dict[str, Any]:
+        given = json.loads(body)
+        return bulk.carry_out(given["calls"], given.get("known", {}), given["region"], self._application.handle)
+
+    def _set_clock(self, body: bytes) -> dict[str, Any]:
+        """Set the clock `forward` (seconds) or `at` a time (ISO 8601), and evaluate the alarms."""
+        given = json.loads(body)
+        unknown = set(given) - {"at", "forward"}
+        if unknown:
+            raise ValueError(f"a clock takes `at` and `forward`, not {', '.join(sorted(unknown))}")
+        at = datetime.fromisoformat(given["at"]) if given.get("at") else None
+        return self._application.alone(lambda: _pass_time(at, float(given.get("forward", 0))))
+
+    def _set_pages(self, body: bytes) -> dict[str, int]:
+        size = json.loads(body)["size"]
+        if not isinstance(size, int) or size < 0:
+            raise ValueError(f"a page has a number of items, or 0 for as many as AWS gives, not {size!r}")
+        self._pager.size = size
+        return {"size": size}
+
     def _reset(self, _: bytes) -> dict[str, Any]:
         self._application.forget()
         self._faults.clear()
+        self._pager.clear()
         return {}
 
 
+def _pass_time(at: datetime | None, forward: float) -> dict[str, str]:
+    from skyworthy.sandbox import alarming  # its libraries would slow down the server's start
+
+    if at is not None:
+        clock.set_to(clock.aware(at))
+    clock.forward(forward)
+    alarming.refresh_all(account_id())
+    return {"now": clock.now().isoformat()}
+
+
 def _json(status: HTTPStatus, value: object) -> Response:
-    return status, {"Content-Type": "application/json"}, json.dumps(value).encode()
+    return status, {"Content-Type": "application/json"}, json.dumps(value, default=str).encode()

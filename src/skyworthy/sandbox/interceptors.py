@@ -4,16 +4,10 @@ import fnmatch
 import socket
 import threading
 import time
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from botocore.exceptions import DataNotFoundError
-from botocore.loaders import create_loader
-from botocore.model import OperationNotFoundError
-from botocore.parsers import create_parser
-
+from skyworthy.sandbox import paging
 from skyworthy.sandbox.calls import SERVICES_OF_SIGNING_NAME, Call, Response
 
 _ERRORS = {
@@ -28,8 +22,6 @@ Sources: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.
 """
 _DEFAULT_STATUS = {"AccessDenied": 403, "ExpiredToken": 403, "Throttling": 400}
 _S3 = {"Throttling": ("SlowDown", 503)}
-_TOKENS = (("NextToken", "NextToken"), ("nextToken", "nextToken"), ("Marker", "NextMarker"), ("Marker", "Marker"))
-"""Input and output members of paged operations of which botocore has no paginator."""
 SECOND_PAGE = "skyworthy-second-half"
 
 
@@ -47,6 +39,8 @@ class Rule:
         reset: break the connection instead of answering.
         half_page: answer with the first half of the items and a token; the error is for the second page.
         times: only for so many calls; 0: until healed.
+        every: only each so-manieth call; 0: each.
+        rate: only those beyond so many calls a second; 0: each.
     """
 
     service: str
@@ -58,6 +52,12 @@ class Rule:
     reset: bool = False
     half_page: bool = False
     times: int = 0
+    every: int = 0
+    rate: float = 0.0
+
+    def __post_init__(self) -> None:
+        if min(self.seconds, self.times, self.every, self.rate) < 0:
+            raise ValueError("seconds, times, every and rate are not less than 0")
 
     def applies(self, call: Call) -> bool:
         """Whether the rule covers the call."""
@@ -65,58 +65,82 @@ class Rule:
         return (call.service in services or self.service == "*") and fnmatch.fnmatchcase(call.operation, self.operation)
 
 
+@dataclass
+class _Use:
+    """What is remembered of a rule.
+
+    Args:
+        asked: calls that it covers.
+        hit: those that it hit.
+        answered: when, of those in the last second that a rate let pass.
+    """
+
+    asked: int = 0
+    hit: int = 0
+    answered: list[float] = field(default_factory=list)
+
+    def hits(self, rule: Rule) -> bool:
+        """Whether the rule hits the next call that it covers."""
+        self.asked += 1
+        if 0 < rule.times <= self.hit or (rule.every and self.asked % rule.every) or self._within(rule.rate):
+            return False
+        self.hit += 1
+        return True
+
+    def _within(self, rate: float) -> bool:
+        """Whether a call is within the rate: at least one passes in the time that one takes by it."""
+        if not rate:
+            return False
+        now, span = time.monotonic(), max(1.0, 1 / rate)
+        self.answered = [moment for moment in self.answered if moment > now - span]
+        if len(self.answered) < max(1.0, rate):
+            self.answered.append(now)
+            return True
+        return False
+
+
 class Interceptor:
     """Does to each call what the rules say."""
 
     def __init__(self) -> None:
-        self._rules: list[Rule] = []
-        self._used: Counter[int] = Counter()
+        self._rules: list[tuple[Rule, _Use]] = []
         self._lock = threading.Lock()
 
     def add(self, rule: Rule) -> None:
         """Heed a rule from now on."""
         with self._lock:
-            self._rules.append(rule)
+            self._rules.append((rule, _Use()))
 
     def clear(self) -> None:
         """Let every call pass."""
         with self._lock:
             self._rules.clear()
-            self._used.clear()
 
     def as_list(self) -> list[dict[str, Any]]:
         """The rules as JSON values."""
-        return [asdict(rule) for rule in self._rules]
+        return [asdict(rule) for rule, _ in self._rules]
 
     def __call__(self, call: Call) -> Response | None:
-        """The answer of the first rule that covers the call, or None where moto shall answer.
+        """The answer of the first rule that refuses the call, or None where moto shall answer; delays add up.
 
         Raises:
             ConnectionResetError: the connection was broken off.
         """
-        rule = self._rule(call)
-        if rule is None:
-            return None
-        time.sleep(rule.seconds)
-        if rule.reset:
-            _break_off(call)
-        if not rule.error or (rule.half_page and not _asks_for_second_page(call)):
-            return None
-        code, status = _code(rule, call)
-        return call.fail(code, rule.message or _message(rule, call), status)
+        with self._lock:
+            rules = [rule for rule, use in self._rules if rule.applies(call) and use.hits(rule)]
+        time.sleep(sum(rule.seconds for rule in rules))
+        for rule in rules:
+            if rule.reset:
+                _break_off(call)
+            if rule.error and (not rule.half_page or _asks_for_second_page(call)):
+                code, status = _code(rule, call)
+                return call.fail(code, rule.message or _message(rule, call), status)
+        return None
 
     def amend(self, call: Call, response: Response) -> Response:
         """The answer with the first half of its items, where a rule says so."""
-        halved = any(rule.half_page and rule.applies(call) for rule in self._rules)
+        halved = any(rule.half_page and rule.applies(call) for rule, _ in self._rules)
         return _first_half(call, response) if halved and response[0] < 300 else response
-
-    def _rule(self, call: Call) -> Rule | None:
-        with self._lock:
-            for index, rule in enumerate(self._rules):
-                if rule.applies(call) and not 0 < rule.times <= self._used[index]:
-                    self._used[index] += 1
-                    return rule
-        return None
 
 
 def _break_off(call: Call) -> None:
@@ -131,39 +155,15 @@ def _asks_for_second_page(call: Call) -> bool:
 
 
 def _first_half(call: Call, response: Response) -> Response:
-    """Half of the items, and a token for the rest; an answer that cannot be paged stays whole."""
-    tokens, shape = _tokens(call), call.model.output_shape
-    if tokens is None or shape is None:
+    """Half of the items of each list, and a token for the rest; an answer that cannot be paged stays whole."""
+    how = paging.paging_of(call)
+    if how is None:
         return response
-    status, headers, body = response
-    parsed = create_parser(call.protocol).parse({"status_code": status, "headers": dict(headers), "body": body}, shape)
-    parsed.pop("ResponseMetadata", None)
-    halves = {key: value[: len(value) // 2] for key, value in parsed.items() if isinstance(value, list)}
-    more = _paginators(call.service).get(call.operation, {}).get("more_results")
-    flags = {more: True} if more else {}
-    return call.answer({**parsed, **halves, **flags, tokens[1]: SECOND_PAGE})
-
-
-def _tokens(call: Call) -> tuple[str, str] | None:
-    """The members of request and answer that carry the token of the next page."""
-    paginator = _paginators(call.service).get(call.operation, {})
-    told = paginator.get("input_token"), paginator.get("output_token")
-    if isinstance(told[0], str) and isinstance(told[1], str):
-        return told[0], told[1]
-    try:
-        given, answered = call.model.input_shape, call.model.output_shape
-    except OperationNotFoundError:
-        return None
-    if given is None or answered is None:
-        return None
-    return next((pair for pair in _TOKENS if pair[0] in given.members and pair[1] in answered.members), None)
-
-
-def _paginators(service: str) -> Mapping[str, Any]:
-    try:
-        return dict(create_loader().load_service_model(service, "paginators-1")["pagination"])
-    except DataNotFoundError:
-        return {}
+    whole = paging.parsed(call, response)
+    for name in how.lists:
+        alone = replace(how, lists=(name,))
+        whole = paging.cut(alone, whole, 0, paging.count(alone, whole) // 2, SECOND_PAGE)
+    return call.answer(whole)
 
 
 def _code(rule: Rule, call: Call) -> tuple[str, int]:

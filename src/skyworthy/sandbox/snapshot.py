@@ -49,6 +49,8 @@ class Snapshot:
         """Put everything back as it was."""
         for store in list(_stores_in_use()):
             if not any(store is known for known in self._stores):
+                for account in dict.values(store):
+                    account.reset()  # some keep more beside their store: S3, whose bucket it is
                 store.clear()
         for restorer in self._restorers:
             restorer()

@@ -73,3 +73,15 @@ def test_nothing_is_called_after_the_deadline(offline: Session) -> None:
     with pytest.raises(NoAnswer, match="not read in time: cloudwatch:DescribeAlarms came after the deadline"):
         Caller(offline, time.monotonic() - 1).pages("cloudwatch", "DescribeAlarms", {})
     assert offline.calls.total == 0
+
+
+def test_one_object_that_comes_in_pages_is_one_item() -> None:
+    pages = [
+        {"Parameters": [{"ParameterName": "a"}], "Group": {"Name": "pg", "Lists": [1]}, "Marker": "2"},
+        {"Parameters": [{"ParameterName": "b"}], "Group": {"Name": "pg", "Lists": [2]}},
+    ]
+
+    (item,) = items_of(pages, "{Parameters: Parameters, Group: Group}")
+
+    assert [each["ParameterName"] for each in item["Parameters"]] == ["a", "b"]
+    assert item["Group"] == {"Name": "pg", "Lists": [1, 2]}

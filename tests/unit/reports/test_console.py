@@ -121,3 +121,9 @@ def test_a_terminal_shows_the_current_step_and_forgets_it() -> None:
     text = out.getvalue()
     assert "static staging: judging" in text
     assert text.rstrip("\r\n").endswith("\x1b[2K")  # the line is erased
+
+
+def test_what_the_sandbox_simulates_is_told_once(result: Callable[..., SuiteResult]) -> None:
+    lines = shown(result(facts={"simulated": "alarm states, backups"})).splitlines()
+
+    assert [line for line in lines if "simulated" in line] == ["  simulated: alarm states, backups"]

@@ -274,3 +274,11 @@ def test_texts_are_escaped(plain: str, marked: str) -> None:
 )
 def test_code_is_fenced(plain: str, marked: str) -> None:
     assert code(plain) == marked
+
+
+def test_what_the_sandbox_simulates_is_told_once(settings: Settings, static: SuiteResult) -> None:
+    told = replace(static, facts={**static.facts, "simulated": "alarm states, backups"})
+
+    lines = deployment_status(settings, [told], now=NOW).splitlines()
+
+    assert [line for line in lines if "imulated" in line] == ["Simulated by the sandbox: alarm states, backups"]

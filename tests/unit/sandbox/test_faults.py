@@ -81,7 +81,7 @@ def test_any_error_of_a_service_can_be_injected(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     ("service", "method", "arguments", "name"),
     [
-        ("accessanalyzer", "list_analyzers", {}, "accessanalyzer:ListAnalyzers"),
+        ("apprunner", "list_services", {}, "apprunner:ListServices"),
         ("rds", "describe_db_recommendations", {}, "rds:DescribeDBRecommendations"),
     ],
 )

@@ -38,6 +38,41 @@ def test_error_passes_after_so_many_calls(sandbox: Sandbox) -> None:
     assert rds.describe_db_instances()["DBInstances"] == []
 
 
+def test_each_third_call_is_throttled(sandbox: Sandbox) -> None:
+    rds = sandbox.client("rds")
+    faults.throttle(sandbox, "rds:Describe*", every=3)
+
+    answers = []
+    for _ in range(6):
+        try:
+            rds.describe_db_instances()
+            answers.append("")
+        except ClientError as error:
+            answers.append(error.response["Error"]["Code"])
+
+    assert answers == ["", "", "Throttling"] * 2
+
+
+def test_calls_beyond_the_rate_are_throttled(sandbox: Sandbox) -> None:
+    rds = sandbox.client("rds")
+    faults.throttle(sandbox, "rds:DescribeDBInstances", rate=0.001)
+
+    rds.describe_db_instances()
+    assert _code(rds.describe_db_instances) == "Throttling"
+    faults.heal(sandbox)
+    rds.describe_db_instances()
+
+
+def test_late_answer_and_throttling_add_up(sandbox: Sandbox) -> None:
+    faults.slow(sandbox, "ecs:*", 0.01)
+    faults.throttle(sandbox, "ecs:ListClusters")
+
+    assert _code(sandbox.client("ecs").list_clusters) == "ThrottlingException"
+    assert sandbox.control("GET", "faults")[0]["seconds"] == 0.01
+    with pytest.raises(BadInput, match="not less than 0"):
+        faults.slow(sandbox, "ecs:*", -1)
+
+
 def test_late_answer_is_the_answer(sandbox: Sandbox) -> None:
     sandbox.client("sqs").create_queue(QueueName="here")
     _rule(sandbox, service="*", operation="*", seconds=0.01)

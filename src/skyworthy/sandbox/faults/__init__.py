@@ -2,7 +2,7 @@
 
 - `catalogue` lists named faults, `inject_fault` injects one: a resource is deleted or changed by ordinary calls of the
   AWS API, or calls fail on their way (throttled, reset, half a page).
-- `deny`, `throttle`, `inject` make single operations fail.
+- `deny`, `throttle`, `slow`, `inject` make single operations fail.
 - `heal` undoes all of it. The server keeps what the account held before the first fault and puts that back, from
   whichever process it is asked; what was changed in between is lost.
 """
@@ -16,6 +16,7 @@ from skyworthy.sandbox.faults import (  # noqa: F401 - importing them fills the 
     alarms,
     balancing,
     data,
+    hardening,
     network,
     permissions,
     secrets,
@@ -26,7 +27,19 @@ from skyworthy.sandbox.faults.registry import Fault, Hit, find, registered
 from skyworthy.sandbox.faults.stack import Stack
 from skyworthy.sandbox.server import Sandbox
 
-__all__ = ["Fault", "Hit", "Injected", "catalogue", "deny", "heal", "inject", "inject_fault", "injected", "throttle"]
+__all__ = [
+    "Fault",
+    "Hit",
+    "Injected",
+    "catalogue",
+    "deny",
+    "heal",
+    "inject",
+    "inject_fault",
+    "injected",
+    "slow",
+    "throttle",
+]
 
 
 @dataclass(frozen=True)
@@ -91,9 +104,27 @@ def deny(sandbox: Sandbox, action: str) -> None:
     inject(sandbox, action, "AccessDenied")
 
 
-def throttle(sandbox: Sandbox, action: str) -> None:
-    """Answer an action with a throttling error, until healed."""
-    inject(sandbox, action, "Throttling")
+def throttle(sandbox: Sandbox, action: str, *, every: int = 0, rate: float = 0.0) -> None:
+    """Answer an action with a throttling error, until healed.
+
+    Args:
+        sandbox: the sandbox.
+        action: as for `deny`.
+        every: only each so-manieth call; 0: each.
+        rate: only the calls beyond so many a second; 0: each.
+    """
+    sandbox.control("POST", "faults", {**_action(action), "error": "Throttling", "every": every, "rate": rate})
+
+
+def slow(sandbox: Sandbox, action: str, seconds: float) -> None:
+    """Answer an action so many seconds later, until healed.
+
+    Args:
+        sandbox: the sandbox.
+        action: as for `deny`; `*` for all.
+        seconds: more than none.
+    """
+    sandbox.control("POST", "faults", {**_action(action), "seconds": seconds})
 
 
 def inject(sandbox: Sandbox, action: str, error: str, message: str = "", status: int = 400) -> None:
@@ -106,9 +137,13 @@ def inject(sandbox: Sandbox, action: str, error: str, message: str = "", status:
         message: the error's text.
         status: HTTP status of errors that the service does not define.
     """
-    service, _, operation = action.partition(":")
-    rule = {"service": service, "operation": operation or "*", "error": error, "message": message, "status": status}
+    rule = {**_action(action), "error": error, "message": message, "status": status}
     sandbox.control("POST", "faults", rule)
+
+
+def _action(action: str) -> dict[str, str]:
+    service, _, operation = action.partition(":")
+    return {"service": service, "operation": operation or "*"}
 
 
 def heal(sandbox: Sandbox) -> None:

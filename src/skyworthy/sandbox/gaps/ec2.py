@@ -1,10 +1,13 @@
-"""EC2: descriptions of security group rules, and the status of flow logs."""
+"""EC2: descriptions of security group rules, the status of flow logs, and public machine images."""
 
 from collections.abc import Iterator
 from typing import Any
 
+from moto.ec2.models.amis import Ami
+from moto.ec2.utils import random_ami_id
+
 from skyworthy.sandbox.calls import Call
-from skyworthy.sandbox.gaps import Clients, follows, store
+from skyworthy.sandbox.gaps import Clients, follows, precedes, store
 
 
 def _forgets_descriptions(clients: Clients) -> bool:
@@ -73,3 +76,53 @@ def deliver_flow_logs(call: Call) -> None:
         destination = str(flow_log.log_destination or "")
         if destination.rpartition(":log-group:")[2].removesuffix(":*") in groups:
             flow_log.deliver_logs_status, flow_log.deliver_logs_error_message = "SUCCESS", None
+
+
+_PUBLISHERS = {"amazon": "137112412989", "aws-marketplace": "679593333241"}
+"""Accounts behind the aliases of owners."""
+_MADE_UP = {"architecture", "name", "owner-alias", "owner-id", "root-device-type", "state", "virtualization-type"}
+
+
+def _knows_no_current_ubuntu(clients: Clients) -> bool:
+    name = {"Name": "name", "Values": ["ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-*"]}
+    return not clients("ec2").describe_images(Owners=["099720109477"], Filters=[name])["Images"]
+
+
+@precedes("ec2", "DescribeImages", lacking=_knows_no_current_ubuntu)
+def publish_images(call: Call) -> None:
+    """See https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeImages.html.
+
+    Anybody may publish images; moto has some of a few publishers. One that is asked for by publisher and name, and is
+    not there, is made up.
+    """
+    filters = {each["Name"]: each["Values"] for each in call.params.get("Filters", [])}
+    owners = call.params.get("Owners") or filters.get("owner-id") or filters.get("owner-alias") or ["self"]
+    names = filters.get("name")
+    if call.params.get("ImageIds") or not names or "self" in owners or call.account in owners:
+        return
+    ec2 = store(call, "ec2")
+    if ec2.describe_images(filters=dict(filters), owners=list(call.params.get("Owners", []))):
+        return
+    name, alias = _fitting(names[0]), owners[0] if owners[0] in _PUBLISHERS else None
+    image = Ami(
+        ec2,
+        random_ami_id(),
+        name=name,
+        owner_id=_PUBLISHERS.get(owners[0], owners[0]),
+        owner_alias=alias,
+        public=True,
+        virtualization_type="hvm",
+        architecture=(filters.get("architecture") or ["arm64" if "arm64" in name else "x86_64"])[0],
+        image_location=f"{owners[0]}/{name}",
+        hypervisor="xen",
+        root_device_type=(filters.get("root-device-type") or ["ebs"])[0],
+        root_device_name="/dev/sda1" if "ubuntu" in name else "/dev/xvda",
+        region_name=f"{call.region}a",
+    )
+    if filters.keys() <= _MADE_UP:
+        ec2.amis[image.id] = image
+
+
+def _fitting(pattern: str) -> str:
+    """A name that fits a pattern of a filter."""
+    return pattern.replace("*", "20260101").replace("?", "0")

@@ -1,13 +1,15 @@
-"""ElastiCache: parameter groups, and the cache clusters behind a replication group."""
+"""ElastiCache: parameter groups, the cache clusters behind a replication group, backups."""
 
 import re
+from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
 from moto.core.utils import utcnow
 
+from skyworthy.sandbox import backups, clock
 from skyworthy.sandbox.calls import AwsError, Call
-from skyworthy.sandbox.gaps import Clients, answers, follows, note, store
+from skyworthy.sandbox.gaps import Clients, answers, follows, note, precedes, store
 
 TAGGABLE = re.compile(
     r"^arn:aws:elasticache:.*:[0-9]*:(cluster|snapshot|subnetgroup|replicationgroup|user|parametergroup):"
@@ -181,6 +183,40 @@ def complete_replication_group(call: Call) -> dict[str, Any]:
     return {"ReplicationGroup": group}
 
 
+def _has_no_nodes(clients: Clients) -> bool:
+    client = clients("elasticache")
+    client.create_cache_cluster(
+        CacheClusterId="nodes", CacheNodeType="cache.t4g.micro", Engine="redis", NumCacheNodes=1
+    )
+    described = client.describe_cache_clusters(CacheClusterId="nodes", ShowCacheNodeInfo=True)["CacheClusters"][0]
+    return not described.get("CacheNodes") or not described.get("EngineVersion")
+
+
+@follows("elasticache", "CreateCacheCluster", lacking=_has_no_nodes)
+def complete_cluster(call: Call) -> dict[str, Any]:
+    """See https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateCacheCluster.html.
+
+    The defaults are those of that page.
+    """
+    cluster = store(call, "elasticache").cache_clusters[call.params["CacheClusterId"]]
+    _complete_cluster(call, cluster)
+    return {"CacheCluster": cluster}
+
+
+@answers("elasticache", "ModifyCacheCluster")
+def modify_cluster(call: Call) -> dict[str, Any]:
+    """See https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_ModifyCacheCluster.html."""
+    name = call.params["CacheClusterId"]
+    cluster = store(call, "elasticache").cache_clusters.get(name)
+    if cluster is None:
+        raise AwsError("CacheClusterNotFound", f"CacheCluster {name} not found.")
+    for member, attribute in {**_MODIFIABLE, **_MODIFIABLE_IN_CLUSTER}.items():
+        if member in call.params:
+            setattr(cluster, attribute, call.params[member])
+    _complete_cluster(call, cluster)
+    return {"CacheCluster": cluster}
+
+
 @follows("elasticache", "ModifyReplicationGroup", lacking=_forgets_modifications)
 def modify_replication_group(call: Call) -> dict[str, Any]:
     """See https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_ModifyReplicationGroup.html."""
@@ -223,6 +259,62 @@ _MODIFIABLE = {
     "TransitEncryptionEnabled": "transit_encryption_enabled",
     "TransitEncryptionMode": "transit_encryption_mode",
 }
+
+
+_MODIFIABLE_IN_CLUSTER = {
+    "CacheNodeType": "cache_node_type",
+    "NumCacheNodes": "num_cache_nodes",
+    "SnapshotRetentionLimit": "snapshot_retention_limit",
+}
+
+
+def _complete_cluster(call: Call, cluster: Any) -> None:
+    """Nodes, versions and what is not asked for, as the cluster's own engine has them."""
+    memcached, params = cluster.engine == "memcached", call.params
+    version = cluster.engine_version or ("1.6.22" if memcached else None)
+    cluster.engine_version = version if memcached else _full_version(version)
+    cluster.port = params.get("Port") or (11211 if memcached else cluster.port)
+    cluster.num_cache_nodes = int(getattr(cluster, "num_cache_nodes", None) or 1)
+    family = ".".join(cluster.engine_version.split(".")[: 2 if memcached else 1])
+    group = cluster.cache_parameter_group_name or f"default.{cluster.engine}{family}"
+    cluster.cache_parameter_group_name = group
+    cluster.cache_parameter_group = {
+        "CacheParameterGroupName": group,
+        "ParameterApplyStatus": "in-sync",
+        "CacheNodeIdsToReboot": [],
+    }
+    cluster.cache_subnet_group_name = cluster.cache_subnet_group_name or "default"
+    cluster.auto_minor_version_upgrade = cluster.auto_minor_version_upgrade is not False
+    cluster.preferred_maintenance_window = cluster.preferred_maintenance_window or "sun:06:00-sun:07:00"
+    if not memcached:
+        cluster.snapshot_window = cluster.snapshot_window or "05:00-06:00"
+    cluster.network_type, cluster.ip_discovery = cluster.network_type or "ipv4", cluster.ip_discovery or "ipv4"
+    topic = cluster.notification_topic_arn
+    cluster.notification_configuration = {"TopicArn": topic, "TopicStatus": "active"} if topic else None
+    ids = cluster.security_group_ids or []
+    cluster.security_groups = [{"SecurityGroupId": each, "Status": "active"} for each in ids]
+    _set_nodes(call, cluster)
+
+
+def _set_nodes(call: Call, cluster: Any) -> None:
+    """See https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CacheNode.html."""
+    name, domain = cluster.cache_cluster_id, f"{call.account[:6]}.{call.region}.cache.amazonaws.com"
+    first = cluster.preferred_availability_zone or f"{call.region}a"
+    zones = cluster.preferred_availability_zones or [first]
+    cluster.preferred_availability_zone = first if len(set(zones)) == 1 else "Multiple"
+    cluster.cache_nodes = [
+        {
+            "CacheNodeId": f"{number:0>4}",
+            "CacheNodeStatus": "available",
+            "CacheNodeCreateTime": cluster.cache_cluster_create_time,
+            "CustomerAvailabilityZone": zones[(number - 1) % len(zones)],
+            "Endpoint": {"Address": f"{name}.{domain}", "Port": cluster.port},
+            "ParameterGroupStatus": "in-sync",
+        }
+        for number in range(1, cluster.num_cache_nodes + 1)
+    ]
+    if cluster.engine == "memcached":
+        cluster.configuration_endpoint = {"Address": f"{name}.cfg.{domain}", "Port": cluster.port}
 
 
 def _replication_group(call: Call) -> Any:
@@ -320,3 +412,47 @@ def _full_version(asked: str | None) -> str:
 def _default_parameter_group(group: Any) -> str:
     major = _full_version(group.engine_version).split(".")[0]
     return f"default.{group.engine}{major}" + (".cluster.on" if group.cluster_mode == "enabled" else "")
+
+
+# Backups
+
+
+def _takes_no_snapshots(clients: Clients) -> bool:
+    client = clients("elasticache")
+    client.create_replication_group(
+        ReplicationGroupId="backed-up", ReplicationGroupDescription="probe", SnapshotRetentionLimit=5
+    )
+    return not client.describe_snapshots(ReplicationGroupId="backed-up")["Snapshots"]
+
+
+@precedes("elasticache", "DescribeSnapshots", lacking=_takes_no_snapshots)
+def take_snapshots(call: Call) -> None:
+    """See https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/backups-automatic.html.
+
+    One a day of the last member of each group, for as many days as backups are kept.
+    """
+    cache = store(call, "elasticache")
+    for group in cache.replication_groups.values():
+        wanted = _automatic_snapshots(cache, group)
+        for name, snapshot in list(cache.snapshots.items()):
+            own = snapshot.replication_group_id == group.replication_group_id
+            if own and snapshot.snapshot_source == "automated" and name not in wanted:
+                del cache.snapshots[name]
+        for name in wanted:
+            if name not in cache.snapshots:
+                made = cache.create_snapshot(name, group.replication_group_id, None, group.kms_key_id, None)
+                made.snapshot_source = "automated"
+                made.node_snapshots = [{"CacheNodeId": "0001", "SnapshotCreateTime": wanted[name]}]
+
+
+def _automatic_snapshots(cache: Any, group: Any) -> dict[str, datetime]:
+    """The automatic backups that there are: name and time, as moto writes it."""
+    member = cache.cache_clusters.get(group.member_clusters[-1]) if group.member_clusters else None
+    if member is None:
+        return {}
+    created = clock.aware(member.cache_cluster_create_time)
+    days, window = group.snapshot_retention_limit or 0, group.snapshot_window
+    found = backups.moments(created, window, days, clock.now())
+    return {
+        f"automatic.{member.cache_cluster_id}-{moment:%Y-%m-%d-%H-%M}": moment.replace(tzinfo=None) for moment in found
+    }
