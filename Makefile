@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: help install verify test lint unit suites conformance mutants bench-static docs lock cassettes clean
+.PHONY: help install verify test lint unit suites conformance mutants bench-static bench-live docs lock cassettes clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,15 +48,21 @@ mutants: $(INSTALLED)  ## Which defects of the reference stack are noticed, ours
 bench-static: $(INSTALLED)  ## The static suite beside checkov: time and memory
 	$(BIN)/python -m benchmarks.static
 
+bench-live: $(INSTALLED)  ## The live suite: many resources, and beside Prowler; writes benchmarks/live.md (minutes)
+	$(BIN)/python -m benchmarks.live
+
 docs: $(INSTALLED)  ## Generate the pages that are generated
 	$(BIN)/python tools/control_pages.py
+	$(BIN)/python tools/reference_pages.py
 
 cassettes: $(INSTALLED)  ## Record the sandbox cassettes anew (needs Terraform; minutes)
 	$(BIN)/skyworthy sandbox record --env staging
 	$(BIN)/skyworthy sandbox record --env production
+	$(BIN)/skyworthy sandbox record --env account
 
 lock: $(INSTALLED)  ## Resolve the dependencies anew
 	$(BIN)/uv pip compile $(LOCK) --extra sandbox --extra xdist --group dev pyproject.toml -o requirements/dev.txt
+	echo hatchling | $(BIN)/uv pip compile $(LOCK) --extra sandbox --extra xdist --constraint requirements/dev.txt pyproject.toml - -o requirements/run.txt
 	echo uv==$$($(BIN)/uv --version | cut -d' ' -f2) | $(BIN)/uv pip compile $(LOCK) - -o requirements/bootstrap.txt
 
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links

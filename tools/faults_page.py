@@ -9,10 +9,11 @@ import argparse
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from skyworthy.config import Settings, load_settings
+from skyworthy.config.settings import LiveSettings
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate, Resource
 from skyworthy.observed import Session
@@ -29,16 +30,30 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "faults.md"
 RED = frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN})
 """What the nightly gate is red for."""
-PRODUCTION_ONLY = frozenset(
-    {
-        "alb-deletion-protection-off",
-        "db-deletion-protection-off",
-        "db-multi-az-off",
-        "redis-backups-off",
-        "redis-failover-off",
-    }
-)
-"""Staging has none of this to lose."""
+ELSEWHERE = {
+    "alb-deletion-protection-off": "production",
+    "config-rule-deleted": "account",
+    "db-deletion-protection-off": "production",
+    "db-multi-az-off": "production",
+    "delivery-channel-deleted": "account",
+    "detector-deleted": "account",
+    "detector-disabled": "account",
+    "recorder-narrowed": "account",
+    "recorder-stopped": "account",
+    "redis-backups-off": "production",
+    "redis-failover-off": "production",
+    "trail-bucket-public": "account",
+    "trail-bucket-refuses": "account",
+    "trail-cloudwatch-off": "account",
+    "trail-deleted": "account",
+    "trail-files-expire-early": "account",
+    "trail-key-removed": "account",
+    "trail-management-events-left-out": "account",
+    "trail-single-region": "account",
+    "trail-stopped": "account",
+    "trail-validation-off": "account",
+}
+"""The environment of the faults for which staging has nothing to lose."""
 WITHSTOOD = {
     "slow": "an answer that comes later is an answer",
     "throttled-briefly": "the session tries again",
@@ -46,19 +61,6 @@ WITHSTOOD = {
 """Faults that the suite must get over without a word."""
 NOT_SEEN_YET = {
     "access-key-created": "no collector of users and their access keys (IAM-2)",
-    "bucket-versioning-suspended": "no control on versioning, and attributes are not compared with the code (LIV-3)",
-    "certificate-deleted": "no control on it: `live.exists` asks for resources, not for data sources (LIV-8)",
-    "dashboard-widget-removed": "red by `alarm.dashboard-complete`, but no verdict names the dashboard",
-    "metric-filter-matches-nothing": "no control tries the pattern on a line, or compares it with the code (LIV-3)",
-    "network-acl-closed": "the VPC's default network ACL is collected only where the code declares it (LIV-3)",
-    "secret-policy-public": "the secret's resource policy is not read (GetResourcePolicy; SEC-3)",
-    "service-scaled-to-zero": "no control compares running, desired and least number of tasks (LIV-5)",
-    "tags-removed": "attributes are not compared with the code (LIV-3)",
-    "target-unhealthy": "no collector of target health (DescribeTargetHealth; LIV-5)",
-    "task-environment-wrong": "a host that no resource of the stack has counts as a host elsewhere (REF-5)",
-    "task-image-missing": "no collector of images (DescribeImages; LIV-7)",
-    "unmanaged-instance": "no collector of instances (DescribeInstances; LIV-3)",
-    "vpc-dns-off": "the VPC's DNS settings are not read (DescribeVpcAttribute; NET-1)",
 }
 """Faults that the live suite does not see, and what it lacks. One that becomes visible turns the test red."""
 
@@ -174,7 +176,7 @@ def _names_it(verdict: Verdict, names: tuple[str, ...]) -> bool:
 @contextmanager
 def bench(name: str) -> Iterator[Bench]:
     """A bench with a freshly replayed sandbox of an environment."""
-    settings = load_settings(ROOT)
+    settings = replace(load_settings(ROOT), live=LiveSettings(thorough=True))
     with server.running(name) as started:
         cassette.replay(cassette.load(cassette_of(settings, settings.environment(name))), started)
         yield Bench(settings, name, started)
@@ -182,7 +184,7 @@ def bench(name: str) -> Iterator[Bench]:
 
 def environment_of(fault: Fault) -> str:
     """The environment in which a fault is tried."""
-    return "production" if fault.id in PRODUCTION_ONLY else "staging"
+    return ELSEWHERE.get(fault.id, "staging")
 
 
 def rows(chosen: Iterable[Fault]) -> Iterator[Row]:
@@ -208,8 +210,8 @@ _HEAD = """# Faults
 <!-- Written by tools/faults_page.py; tests/conformance/test_faults.py compares it. -->
 
 `skyworthy sandbox fault inject ID` breaks the stack in a running sandbox, `skyworthy sandbox heal` puts the account
-back as it was. Each fault below was injected into a sandbox of the reference stack, looked at by the live suite, and
-healed; afterwards every verdict was as before.
+back as it was. Each fault below was injected into a sandbox of the reference stack, looked at by the live suite
+(`[live] thorough`), and healed; afterwards every verdict was as before.
 
 The live suite is red and names the resource for {share}. {withstood}
 """

@@ -35,6 +35,7 @@ MADE_UP = {
     "cloudwatch.describe_alarm_history": "what became of alarms by the clock, not by Terraform",
     "ec2.describe_vpc_endpoint_services": "AWS's own list, with ids made at each start",
     "ec2.describe_spot_price_history": "prices of the day",
+    "ec2.describe_reserved_instances_offerings": "prices made up at each start",
     "ec2.describe_instance_type_offerings": "AWS's own list, thousands of lines",
     "ec2.describe_instance_types": "AWS's own list, thousands of lines",
     "ec2.describe_images": "AWS's own list, thousands of lines",
@@ -44,6 +45,8 @@ MADE_UP = {
 _LISTS = re.compile("^(describe|list|get_account)_")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?|-\d\d-\d\d)")
 """In text, and in the names of automatic snapshots."""
+_VERSION = re.compile(r"(?<=\|)(terraform-\d{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
+"""Of a secret, at the end of an id; the client chooses it."""
 
 
 def inventory(sandbox: Sandbox, tape: Cassette, root: Path) -> dict[str, Any]:
@@ -122,4 +125,4 @@ def _plain(value: Any) -> Any:
         return sorted((_plain(each) for each in value), key=repr)
     if isinstance(value, datetime):
         return "time"
-    return _TIME.sub("time", value) if isinstance(value, str) else value
+    return _VERSION.sub("version", _TIME.sub("time", value)) if isinstance(value, str) else value

@@ -11,6 +11,8 @@ api_host           = "api.ohmycoins.com"
 dashboard_host     = "dashboard.ohmycoins.com"
 certificate_domain = "*.ohmycoins.com"
 
+waf_rate_limit = 2000
+
 backend_image_tag = "0.1.0"
 backend_cpu       = 1024
 backend_memory    = 2048
@@ -44,7 +46,7 @@ access_log_retention_in_days   = 365
 
 rds_connections_alarm = 160
 alarm_emails          = ["platform@ohmycoins.com", "oncall@ohmycoins.com"]
-monthly_budget_usd    = 390
+monthly_budget_usd    = 400
 
 github_repository    = "ohmycoins/ohmycoins"
 create_oidc_provider = true

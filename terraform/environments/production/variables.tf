@@ -88,6 +88,16 @@ variable "certificate_domain" {
   }
 }
 
+variable "waf_rate_limit" {
+  description = "Requests of one address in five minutes above which that address is refused for a while."
+  type        = number
+
+  validation {
+    condition     = var.waf_rate_limit >= 10
+    error_message = "waf_rate_limit must be at least 10 requests in five minutes."
+  }
+}
+
 variable "backend_image_tag" {
   description = "Tag of the backend's image in its repository."
   type        = string

@@ -93,10 +93,22 @@ module "alb" {
   force_destroy_logs           = !var.deletion_protection
 }
 
+module "waf" {
+  source = "../../modules/waf"
+  count  = var.enable_waf ? 1 : 0
+
+  name                  = local.name
+  load_balancer_arn     = module.alb.arn
+  rate_limit            = var.waf_rate_limit
+  log_retention_in_days = var.log_retention_in_days
+  logs_kms_key_arn      = module.kms.operations_key_arn
+}
+
 module "rds" {
   source = "../../modules/rds"
 
   name                    = local.name
+  account_id              = local.account_id
   subnet_ids              = module.vpc.database_subnet_ids
   security_group_id       = module.security.rds_security_group_id
   kms_key_arn             = module.kms.data_key_arn

@@ -11,6 +11,9 @@ api_host           = "api-staging.ohmycoins.com"
 dashboard_host     = "dashboard-staging.ohmycoins.com"
 certificate_domain = "*.ohmycoins.com"
 
+enable_waf     = true
+waf_rate_limit = 2000
+
 backend_image_tag = "0.1.0"
 backend_cpu       = 512
 backend_memory    = 1024
@@ -44,7 +47,7 @@ access_log_retention_in_days   = 30
 
 rds_connections_alarm = 80
 alarm_emails          = ["platform@ohmycoins.com"]
-monthly_budget_usd    = 135
+monthly_budget_usd    = 145
 
 github_repository    = "ohmycoins/ohmycoins"
 create_oidc_provider = true

@@ -8,6 +8,16 @@ variable "name" {
   }
 }
 
+variable "account_id" {
+  description = "Id of the AWS account, the only one for which RDS may assume the monitoring role."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id must have 12 digits."
+  }
+}
+
 variable "subnet_ids" {
   description = "Ids of the database subnets, in at least two zones."
   type        = list(string)

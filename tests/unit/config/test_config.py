@@ -58,6 +58,32 @@ def test_an_environment_starts_from_the_policy_of_its_name(tmp_path: Path) -> No
             3,
             "unknown policy 'strict'; there are: baseline, staging, production",
         ),
+        (
+            "[environments.staging]\nterraform = 'roots/staging'\naccount = '12'\n",
+            3,
+            "account must be twelve digits in quotes, not '12'",
+        ),
+        (
+            "[environments.staging]\nterraform = 'roots/staging'\nrole_arn = 'look'\n",
+            3,
+            "role_arn must be the ARN of an IAM role, not 'look'",
+        ),
+        (
+            "[environments.staging]\nterraform = 'roots/staging'\naccount = '111122223333'\n"
+            "role_arn = 'arn:aws:iam::444455556666:role/look'\n",
+            4,
+            "the role is of account 444455556666, but account is 111122223333",
+        ),
+        (
+            "[environments.staging]\nterraform = 'roots/staging'\nexternal_id = 'x'\n",
+            3,
+            "external_id belongs to a role: set role_arn too",
+        ),
+        (
+            "[environments.staging]\nterraform = 'roots/staging'\nurl = 'https://me:dummy@api.example.com'\n",
+            3,
+            "a url with a name or password in it would be shown in reports: leave them out",
+        ),
         ("[smoke]\nsamples = true\n", 2, "samples must be a whole number, not True"),
         ("[project]\nname = 'x'\n", 1, "no [environments.NAME] table: nothing to certify"),
     ],

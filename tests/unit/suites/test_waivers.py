@@ -1,6 +1,7 @@
 """Waivers over verdicts: what is covered is waived, expired ones do not hold, needless ones are red."""
 
 import datetime
+from dataclasses import replace
 
 from skyworthy.config import Waiver
 from skyworthy.suites.suite import apply_waivers, waiver_verdicts
@@ -35,6 +36,12 @@ def test_an_expired_waiver_does_not_hold_and_says_so() -> None:
 def test_another_environment_is_not_covered() -> None:
     (found,) = apply_waivers([verdict(Outcome.FAIL)], [WAIVER], "production", TODAY)
     assert found.outcome is Outcome.FAIL
+
+
+def test_a_waiver_may_be_of_several_environments() -> None:
+    several = replace(WAIVER, environment="production, stag*")
+    covered = {name: several.covers_environment(name) for name in ("staging", "production", "account")}
+    assert covered == {"staging": True, "production": True, "account": False}
 
 
 def test_a_waiver_is_needed_while_one_covered_finding_is_open_or_undecided() -> None:
