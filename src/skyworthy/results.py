@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,7 +14,7 @@ from skyworthy.estate import Location
 from skyworthy.verdicts import Outcome, Verdict
 
 SCHEMA = 1
-Suite = Literal["static", "live", "smoke"]
+Suite = Literal["static", "live", "smoke", "repository"]
 
 
 @dataclass(frozen=True)
@@ -22,18 +22,20 @@ class SuiteResult:
     """What one suite said of one environment.
 
     Args:
-        suite: static, live or smoke.
+        suite: static, live, smoke or repository.
         environment: its name; the directory's name where there is no skyworthy.toml.
         verdicts: sorted by key.
         seconds: wall time.
         finished: when, UTC.
         commit: of the repository, empty where there is none.
         calls: API calls by ``service:Operation``; empty for suites that call nothing.
+        call_seconds: seconds that the calls of an operation took together, all attempts included.
+        retries: attempts after the first, of the operations that needed any.
         target: what was looked at: ``code``, ``sandbox``, ``aws``.
         account: the account's id, where one was looked at.
         region: likewise.
         facts: what reports show of the environment: ``url``, ``cluster``, ``database``, ``images`` and the like.
-        notes: what could not be seen, one sentence each.
+        notes: what is to be known beside the verdicts, such as what could not be seen; one sentence each.
     """
 
     suite: Suite
@@ -43,6 +45,8 @@ class SuiteResult:
     finished: datetime.datetime
     commit: str = ""
     calls: Mapping[str, int] = field(default_factory=dict)
+    call_seconds: Mapping[str, float] = field(default_factory=dict)
+    retries: Mapping[str, int] = field(default_factory=dict)
     target: str = "code"
     account: str = ""
     region: str = ""
@@ -103,6 +107,8 @@ def encode_result(result: SuiteResult) -> dict[str, Any]:
         "account": result.account,
         "region": result.region,
         "calls": {"total": sum(result.calls.values()), **dict(sorted(result.calls.items()))},
+        "call_seconds": {name: round(seconds, 3) for name, seconds in sorted(result.call_seconds.items())},
+        "retries": dict(sorted(result.retries.items())),
         "facts": dict(sorted(result.facts.items())),
         "notes": list(result.notes),
         "verdicts": [encode_verdict(verdict) for verdict in result.verdicts],
@@ -145,10 +151,14 @@ def _joined(shards: list[SuiteResult]) -> SuiteResult:
             what = f"{first.suite} of {first.environment}"
             raise BadInput(f"{what}: results of different {name} cannot be merged: {', '.join(values)}")
     verdicts: dict[tuple[str, str, str, str], Verdict] = {}
-    calls = Counter[str]()
+    calls, retries = Counter[str](), Counter[str]()
+    call_seconds = defaultdict[str, float](float)
     order = list(Outcome)
     for shard in shards:
         calls.update(shard.calls)
+        retries.update(shard.retries)
+        for name, seconds in shard.call_seconds.items():
+            call_seconds[name] += seconds
         for verdict in shard.verdicts:
             held = verdicts.get(verdict.key)
             if held is None or order.index(verdict.outcome) < order.index(held.outcome):
@@ -159,6 +169,8 @@ def _joined(shards: list[SuiteResult]) -> SuiteResult:
         seconds=max(shard.seconds for shard in shards),
         finished=min(shard.finished for shard in shards),
         calls=dict(calls),
+        call_seconds=dict(call_seconds),
+        retries=dict(retries),
         facts={key: value for shard in shards for key, value in shard.facts.items()},
         notes=tuple(dict.fromkeys(note for shard in shards for note in shard.notes)),
     )
@@ -184,6 +196,8 @@ def read_result(path: Path) -> SuiteResult:
             finished=datetime.datetime.fromisoformat(data["finished"]),
             commit=data["commit"],
             calls={name: count for name, count in data["calls"].items() if name != "total"},
+            call_seconds=data.get("call_seconds", {}),
+            retries=data.get("retries", {}),
             target=data["target"],
             account=data["account"],
             region=data["region"],

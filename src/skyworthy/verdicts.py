@@ -107,7 +107,7 @@ def _ask(control: Control, resource: Resource | None, available: dict[str, Any])
         else:
             control.function(resource, **arguments)
     except Undecidable as undecidable:
-        return (Outcome.ERROR if undecidable.denied else Outcome.UNKNOWN), undecidable.reason
+        return _undecided(undecidable), undecidable.reason
     except NotApplicable as not_applicable:
         return Outcome.NOT_APPLICABLE, str(not_applicable)
     except AssertionError as finding:
@@ -116,6 +116,12 @@ def _ask(control: Control, resource: Resource | None, available: dict[str, Any])
         place = traceback.extract_tb(crash.__traceback__)[-1]
         return Outcome.ERROR, f"the control crashed at {place.name}:{place.lineno}: {crash!r}"
     return Outcome.PASS, ""
+
+
+def _undecided(undecidable: Undecidable) -> Outcome:
+    if undecidable.denied:
+        return Outcome.ERROR
+    return Outcome.NOT_APPLICABLE if undecidable.left_out else Outcome.UNKNOWN
 
 
 def _words(finding: AssertionError) -> str:

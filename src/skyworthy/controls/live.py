@@ -1,6 +1,7 @@
 """What the live suite asks of the account as a whole, whatever the service."""
 
-from skyworthy.controls.registry import ANY, STACK, control
+from skyworthy.behavior.drift import compare
+from skyworthy.controls.registry import ANY, STACK, control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable
 
 
@@ -17,6 +18,24 @@ def exists(resource: Resource, estate: Estate) -> None:
         raise found.blank.undecidable()
 
 
+@control("live.matches-code", on=ANY, severity="medium", refs=["REQ LIV-3"], lenses=("observed",))
+def matches_the_code(resource: Resource, estate: Estate, declared: Estate) -> None:
+    """What the account holds of a resource is what the code says.
+
+    Why: what was changed by hand was not reviewed, and the next apply undoes it when nobody expects it.
+    Fix: apply the Terraform, or write the change into it; `skyworthy drift` shows all differences.
+    """
+    found = compare(resource, declared, estate)
+    if found is None:
+        not_applicable("nothing of it is known of the account, see live.exists")
+        return
+    assert not found.differences, str(found)
+    if found.refused is not None:
+        raise found.refused.undecidable()
+    if not found.compared:
+        raise Undecidable("nothing of it is known both in the code and in the account")
+
+
 @control("live.unmanaged", on=STACK, severity="medium", refs=["REQ LIV-3"], lenses=("observed",))
 def nothing_unmanaged(estate: Estate) -> None:
     """The account holds nothing inside the stack's boundary that the code does not know.
@@ -26,8 +45,9 @@ def nothing_unmanaged(estate: Estate) -> None:
     """
     found = sorted(resource.address for resource in estate.unmanaged)
     assert not found, f"not in the code: {', '.join(found)}"
-    if estate.unread:
-        raise next(iter(estate.unread.values())).undecidable()
+    for why in estate.unread.values():
+        if not why.left_out:
+            raise why.undecidable()
 
 
 @control("live.observed", on=STACK, severity="medium", refs=["REQ LIV-1"], lenses=("observed",))

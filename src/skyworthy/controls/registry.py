@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Literal, get_args
 
 Severity = Literal["critical", "high", "medium", "low"]
-Lens = Literal["declared", "observed", "smoke", "waivers"]
+Lens = Literal["declared", "observed", "smoke", "repository", "waivers"]
 
 STACK = "stack"
 """What a control is on that judges the stack as a whole: its address is this word."""
@@ -20,11 +20,23 @@ ANY = "*"
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*\.[a-z0-9]+(-[a-z0-9]+)*")
 _REF = re.compile(r"REQ [A-Z]{3}-\d+|FSBP [A-Za-z][A-Za-z0-9]*\.\d+|CIS \d+(\.\d+)+|CKV2?_[A-Z]+_\d+")
-_ARGUMENTS = ("estate", "policy", "inventory", "env_template", "usage", "configuration", "running")
+_ARGUMENTS = (
+    "estate",
+    "policy",
+    "inventory",
+    "env_template",
+    "usage",
+    "configuration",
+    "running",
+    "declared",
+    "now",
+    "state",
+    "repository",
+)
 """What a control may ask for by name: the estate; the environment's Policy and inventory minimums; the EnvTemplate of
 the application or None; what is assumed of its use (see ``behavior.cost``); for the declared lens the root module's
-Configuration; for the smoke lens the service's
-running copy."""
+Configuration; for the smoke lens the service's running copy; for the observed lens the estate of the code, the time,
+and what the account holds of the state's bucket and lock table; for the repository lens the Repository."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +113,9 @@ def control(
 
     def register(function: Callable[..., None]) -> Callable[..., None]:
         title, why, fix = _documentation(id, function)
-        names = tuple(name for name in inspect.signature(function).parameters if name in _ARGUMENTS)
+        parameters = tuple(inspect.signature(function).parameters)
+        extra = parameters if on == STACK else parameters[1:]  # the first is the resource, whatever it is called
+        names = tuple(name for name in extra if name in _ARGUMENTS)
         made = Control(
             id=id,
             on=(on,) if isinstance(on, str) else tuple(on),

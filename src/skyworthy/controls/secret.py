@@ -142,7 +142,6 @@ def _injected_keys(estate: Estate) -> dict[str, set[str]]:
     on=(_SECRET, "aws_secretsmanager_secret_policy"),
     severity="critical",
     refs=["REQ SEC-3"],
-    lenses=("declared",),
 )
 def secret_policy_is_not_public(holder: Resource, estate: Estate) -> None:
     """The policy of a secret lets in nobody from outside.
@@ -150,7 +149,7 @@ def secret_policy_is_not_public(holder: Resource, estate: Estate) -> None:
     Why: a resource policy for everybody hands the secret to every AWS account.
     Fix: name the accounts or roles in `Principal`, or add a condition on `aws:PrincipalOrgID`.
     """
-    value = holder["policy"]
+    value = holder["resource_policy" if "resource_policy" in holder.attributes else "policy"]
     if value is None or (isinstance(value, (str, dict)) and not value):
         not_applicable("it has no resource policy")
     open_to = stranger_may(value, "secretsmanager:GetSecretValue", estate, holder.address)

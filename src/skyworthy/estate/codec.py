@@ -11,7 +11,7 @@ from skyworthy.estate.values import Reference, Template, Unknown, Value
 def encode_value(value: Value) -> Any:
     """A value as JSON data; what is not plain becomes an object with one key that starts with ``$``."""
     if isinstance(value, Unknown):
-        return {"$unknown": [value.reason, value.denied]}
+        return {"$unknown": [value.reason, value.denied, value.left_out]}
     if isinstance(value, Reference):
         return {"$reference": [value.address, value.attribute]}
     if isinstance(value, Template):
@@ -32,7 +32,7 @@ def decode_value(data: Any) -> Value:
     if len(data) == 1:
         ((key, content),) = data.items()
         if key == "$unknown":
-            return Unknown(content[0], denied=content[1])
+            return Unknown(*content)
         if key == "$reference":
             return Reference(content[0], content[1])
         if key == "$template":

@@ -35,7 +35,8 @@ class Resource:
         address: Terraform's address, ``module.rds.aws_db_instance.main[0]``; for an observed resource that the code
             does not know, type and identifier: ``aws_db_instance(ohmycoins-old)``.
         type: Terraform's type, ``aws_db_instance``.
-        attributes: by attribute name; nested blocks are lists of dicts; JSON documents are decoded.
+        attributes: by attribute name; nested blocks are lists of dicts; JSON documents are decoded. They may hold
+            values of sensitive variables, so that no representation shows them.
         location: the block in the code, where there is one.
         data: a data source, which is read, not made.
         lifecycle: the settings of the ``lifecycle`` block: ``ignore_changes``, ``prevent_destroy``, ...
@@ -44,7 +45,7 @@ class Resource:
 
     address: str
     type: str
-    attributes: Mapping[str, Value]
+    attributes: Mapping[str, Value] = field(repr=False)
     location: Location | None = None
     data: bool = False
     lifecycle: Mapping[str, Value] = field(default_factory=dict)
@@ -74,7 +75,7 @@ class Resource:
         """
         value = self.peek(name)
         if isinstance(value, Unknown):
-            raise Undecidable(f"{name} of {self.address}: {value.reason}", denied=value.denied)
+            raise self._undecidable(name, value)
         return value
 
     def block(self, name: str) -> Mapping[str, Value]:
@@ -88,8 +89,11 @@ class Resource:
             return {}
         first = blocks[0] if isinstance(blocks, (list, tuple)) else blocks
         if isinstance(first, Unknown):
-            raise Undecidable(f"{name} of {self.address}: {first.reason}", denied=first.denied)
+            raise self._undecidable(name, first)
         return first  # type: ignore[no-any-return]
+
+    def _undecidable(self, name: str, value: Unknown) -> Undecidable:
+        return Undecidable(f"{name} of {self.address}: {value.reason}", denied=value.denied, left_out=value.left_out)
 
     def __str__(self) -> str:
         return self.address

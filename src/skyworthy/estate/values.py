@@ -18,12 +18,14 @@ class Undecidable(Exception):
     Attributes:
         reason: why it is not known, a clause that can follow a colon.
         denied: the account or a tool refused to tell, which makes the verdict *error* instead of *unknown*.
+        left_out: the settings leave it out, or it cannot be there, which makes the verdict *not applicable*.
     """
 
-    def __init__(self, reason: str, *, denied: bool = False) -> None:
+    def __init__(self, reason: str, *, denied: bool = False, left_out: bool = False) -> None:
         super().__init__(reason)
         self.reason = reason
         self.denied = denied
+        self.left_out = left_out
 
 
 class _Undecided:
@@ -56,14 +58,16 @@ class Unknown(_Undecided):
     Args:
         reason: why, for instance "variable db_password has no value".
         denied: see :class:`Undecidable`.
+        left_out: see :class:`Undecidable`.
     """
 
     reason: str
     denied: bool = False
+    left_out: bool = False
 
     def undecidable(self) -> Undecidable:
         """What is raised where something is decided on it."""
-        return Undecidable(self.reason, denied=self.denied)
+        return Undecidable(self.reason, denied=self.denied, left_out=self.left_out)
 
     def __bool__(self) -> bool:
         raise self.undecidable()

@@ -3,6 +3,6 @@
 from skyworthy.observed.guard import NotARead
 from skyworthy.observed.observe import Observation, observe
 from skyworthy.observed.secrets import SecretValue
-from skyworthy.observed.session import Identity, Session, Target
+from skyworthy.observed.session import Identity, Role, Session, Target
 
-__all__ = ["Identity", "NotARead", "Observation", "SecretValue", "Session", "Target", "observe"]
+__all__ = ["Identity", "NotARead", "Observation", "Role", "SecretValue", "Session", "Target", "observe"]

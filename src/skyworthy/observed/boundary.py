@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import reduce
+from functools import cached_property, reduce
 
-from skyworthy.estate import Estate, Resource
+from skyworthy.estate import Estate, Resource, references
 from skyworthy.observed.found import Found
 from skyworthy.observed.pairing import Pairing
 
@@ -51,6 +51,7 @@ class Boundary:
 
     def __init__(self, declared: Estate, pairing: Pairing) -> None:
         self._pairing = pairing
+        self._declared = declared
         name = stack_name(declared)
         self._named = re.compile(rf"(^|[-_/:.]){re.escape(name)}($|[-_/:.])") if name else None
 
@@ -107,22 +108,31 @@ class Boundary:
             if item.paired is None
             and not item.aws_made
             and not self._is_inline(item, inline)
+            and self._hands.isdisjoint(item.type.elsewhere)
             and self.inside(item, paired)
         ]
 
-    def _with_blocks(self) -> dict[str, Resource]:
-        """The declared resources by the identities of what they are paired with."""
-        return {
-            value: found.paired
-            for found in self._paired()
-            for name in ("id", "arn", "name")
-            if found.paired is not None and isinstance(value := found.attribute(name), str) and value
-        }
+    @cached_property
+    def _hands(self) -> frozenset[str]:
+        """What the code has at hand: its types, and the attributes that it refers to."""
+        managed = [item for item in self._declared if not item.data]
+        named = {reference.attribute for item in managed for reference in references(dict(item.attributes))}
+        return frozenset(named | {item.type for item in managed})
+
+    def _with_blocks(self) -> dict[str, list[Resource]]:
+        """The declared resources by the identities of what they are paired with; a name may be that of several."""
+        known: dict[str, list[Resource]] = {}
+        for found in self._paired():
+            for name in ("id", "arn", "name"):
+                value = found.attribute(name) if name in found.type.attributes else None
+                if found.paired is not None and isinstance(value, str) and value:
+                    known.setdefault(value, []).append(found.paired)
+        return known
 
     @staticmethod
-    def _is_inline(found: Found, declared: Mapping[str, Resource]) -> bool:
+    def _is_inline(found: Found, declared: Mapping[str, list[Resource]]) -> bool:
         attribute, _, block = found.type.inline.partition(":")
         if not attribute:
             return False
-        parent = declared.get(str(found.attribute(attribute)))
-        return parent is not None and block in parent.attributes
+        parents = declared.get(str(found.attribute(attribute)), ())
+        return any(block in parent.attributes for parent in parents)

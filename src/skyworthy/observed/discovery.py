@@ -8,7 +8,7 @@ from skyworthy.estate import Estate, Resource, Unknown, Value
 from skyworthy.observed.attributes import search
 from skyworthy.observed.boundary import Boundary
 from skyworthy.observed.calls import NoAnswer
-from skyworthy.observed.found import Found
+from skyworthy.observed.found import Found, distinct
 from skyworthy.observed.pairing import Gone, Pairing, Pending, Undecided
 from skyworthy.observed.reading import Reader, names_in_text
 from skyworthy.observed.scopes import Scopes
@@ -19,6 +19,7 @@ WORKERS = 8
 """Calls at a time."""
 _ASK_SECRETS = Unknown("secret values are read only where they are asked for")
 _ASK_DETAILS = Unknown("not read: details are read only where they are asked for")
+_ASK_THOROUGH = Unknown("left out: only a thorough run reads it ([live] thorough in skyworthy.toml)", left_out=True)
 
 
 class Discovery:
@@ -28,7 +29,7 @@ class Discovery:
         session: where to look.
         pairing: takes what is found.
         reader: carries out reads.
-        wanted: whether reads marked ``secret`` and ``detail`` are made.
+        wanted: whether reads marked ``secret``, ``detail`` and ``thorough`` are made.
     """
 
     def __init__(self, session: Session, pairing: Pairing, reader: Reader, wanted: Mapping[str, bool]) -> None:
@@ -165,9 +166,20 @@ class Discovery:
                 self._pairing.partial.add(kind.name)
 
     def _asked(self, read: Read) -> bool:
-        return (not read.secret or self._wanted["secret"]) and (not read.detail or self._wanted["detail"])
+        return self._left_out(read) is None
+
+    def _left_out(self, read: Read) -> Unknown | None:
+        """Why a read is not made; None where it is."""
+        if read.secret and not self._wanted["secret"]:
+            return _ASK_SECRETS
+        if read.detail and not self._wanted["detail"]:
+            return _ASK_DETAILS
+        return _ASK_THOROUGH if read.thorough and not self._wanted["thorough"] else None
 
     def _work(self, read: Read) -> Callable[[], list[dict[str, object]] | Unknown]:
+        left_out = self._left_out(read)
+        if left_out is not None:
+            return lambda: left_out
         if read.each:
             failed = self._pairing.found.get(read.each)
             if isinstance(failed, Unknown):
@@ -191,12 +203,14 @@ class Discovery:
         read = self._tables.reads[name]
         scope = self._scopes.record(kind)
         blank = {
-            detail.into: _ASK_SECRETS if detail.secret else _ASK_DETAILS
+            detail.into: left_out
             for detail in self._tables.details_of(kind.name)
-            if not self._asked(detail)
+            if (left_out := self._left_out(detail)) is not None
         }
         source = f"{read.service}:{read.operation}"
-        return [Found(kind, {**record, **blank}, scope, source) for item in items for record in _records(kind, item)]
+        return distinct(
+            Found(kind, {**record, **blank}, scope, source) for item in items for record in _records(kind, item)
+        )
 
     def _demand_sight(self) -> None:
         """Raise where not one declared resource could be looked for."""

@@ -1,6 +1,6 @@
 """A resource as it was found, before and after it is paired with a declared one."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import jmespath  # type: ignore[import-untyped]
@@ -85,6 +85,19 @@ class Found:
             lifecycle=declared.lifecycle,
             blank=NOT_READ,
         )
+
+
+def distinct(found: Iterable[Found]) -> list[Found]:
+    """Resources without repetitions: two databases tell of the one subnet group that they share."""
+    kept: list[Found] = []
+    by_id: dict[str, list[Found]] = {}
+    for item in found:
+        id = item.attribute("id")
+        same = by_id.setdefault(id, []) if isinstance(id, str) else []
+        if all(item.record != other.record for other in same):
+            same.append(item)
+            kept.append(item)
+    return kept
 
 
 def _without_defaults(tags: Mapping[str, str], declared: Resource) -> dict[str, str]:

@@ -10,6 +10,7 @@ from skyworthy.observed.boundary import Boundary
 from skyworthy.observed.calls import Caller
 from skyworthy.observed.discovery import Discovery
 from skyworthy.observed.found import Found
+from skyworthy.observed.metrics import Metrics
 from skyworthy.observed.pairing import Missing, Pairing, account_attributes
 from skyworthy.observed.reading import Reader
 from skyworthy.observed.session import Session
@@ -31,6 +32,8 @@ class Observation:
         unmanaged: resources inside the stack's boundary that the code does not know.
         undecided: declared resources of which it cannot be told whether they are there, and why.
         calls: ``service:Operation`` -> number of calls.
+        call_seconds: ``service:Operation`` -> seconds that its calls took together.
+        retries: ``service:Operation`` -> attempts after the first, where there were any.
         seconds: it took.
         account: twelve digits.
         region: where it looked.
@@ -42,6 +45,8 @@ class Observation:
     unmanaged: tuple[Resource, ...] = ()
     undecided: Mapping[str, Unknown] = field(default_factory=dict)
     calls: Mapping[str, int] = field(default_factory=dict)
+    call_seconds: Mapping[str, float] = field(default_factory=dict)
+    retries: Mapping[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     account: str = ""
     region: str = ""
@@ -54,6 +59,8 @@ def observe(
     *,
     with_secrets: bool = False,
     with_details: bool = False,
+    thorough: bool = False,
+    idle: str = "",
     deadline: float = DEADLINE_SECONDS,
     collectors: Tables | None = None,
 ) -> Observation:
@@ -64,6 +71,9 @@ def observe(
         declared: what to look for.
         with_secrets: read the values of secrets too, of which only digests are kept.
         with_details: make the calls too that tell what no control asks for (``detail`` in the tables).
+        thorough: make the calls too that would be too many for an ordinary run (``thorough`` in the tables).
+        idle: why nothing runs there that would measure or log anything, so that no metrics are asked for; empty: they
+            are.
         deadline: seconds after which nothing more is called; what was not read by then is unknown.
         collectors: other tables than those of the package.
 
@@ -71,17 +81,21 @@ def observe(
         BadInput: no credentials, nothing answers, or nothing at all could be seen.
     """
     started = time.monotonic()
-    before = dict(session.calls.counts)
+    before = session.calls.calls()
     identity = session.identity()
     chosen = collectors or tables()
     pairing = Pairing(declared, chosen, identity)
     caller = Caller(session, started + deadline)
-    skipped = {"secret": with_secrets, "detail": with_details}
-    Discovery(session, pairing, Reader(caller, identity), skipped).run()
-    calls = {name: count - before.get(name, 0) for name, count in sorted(session.calls.counts.items())}
+    wanted = {"secret": with_secrets, "detail": with_details, "thorough": thorough}
+    with session.until(started + deadline):
+        Discovery(session, pairing, Reader(caller, identity), wanted).run()
+        Metrics(chosen, Boundary(declared, pairing), caller).read(idle)
+    made = session.calls.calls().since(before)
     return dataclasses.replace(
         _told(pairing, declared),
-        calls={name: count for name, count in calls.items() if count},
+        calls=made.counts,
+        call_seconds=made.seconds,
+        retries=made.retries,
         seconds=time.monotonic() - started,
         account=identity.account,
         region=identity.region,
@@ -104,7 +118,12 @@ def _told(pairing: Pairing, declared: Estate) -> Observation:
         elif isinstance(outcome, Unknown):
             undecided[resource.address] = outcome
             resources.append(_blank(resource, outcome))
-    unread = {name: found for name, found in pairing.found.items() if isinstance(found, Unknown)}
+    known = {resource.type for resource in declared}
+    unread = {
+        name: found
+        for name, found in pairing.found.items()
+        if isinstance(found, Unknown) and (name in known or not found.left_out)
+    }
     unknown = [found.resource() for found in Boundary(declared, pairing).unmanaged()]
     doubtful = {resource.type for resource in declared if resource.address in undecided}
     unmanaged = [resource for resource in unknown if resource.type not in doubtful]
@@ -117,7 +136,7 @@ def _told(pairing: Pairing, declared: Estate) -> Observation:
         unread=unread,
         unmanaged=tuple(unmanaged),
     )
-    told = {name: why for name, why in undecided.items() if not why.denied}
+    told = {name: why for name, why in undecided.items() if not why.denied and not why.left_out}
     return Observation(estate, tuple(missing), tuple(unmanaged), told, notes=notes)
 
 
@@ -147,6 +166,7 @@ def _notes(
         if not resource.data and resource.type not in pairing.tables.types:
             counts[resource.type] = counts.get(resource.type, 0) + 1
     notes = [f"not observed: {name} ({count})" for name, count in sorted(counts.items())]
-    notes += [f"could not be read: {name}: {why.reason}" for name, why in sorted(unread.items())]
-    notes += [f"{address}: {why.reason}" for address, why in sorted(undecided.items()) if not why.denied]
+    notes += [f"could not be read: {name}: {why.reason}" for name, why in sorted(unread.items()) if not why.left_out]
+    told = {address: why for address, why in undecided.items() if not why.denied and not why.left_out}
+    notes += [f"{address}: {why.reason}" for address, why in sorted(told.items())]
     return tuple(notes)

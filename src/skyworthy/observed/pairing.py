@@ -38,6 +38,13 @@ class Missing:
 
 
 Outcome = Found | Missing | Unknown
+_MADE_WITH_VPC = {
+    "default_network_acl_id": "aws_default_network_acl",
+    "default_route_table_id": "aws_default_route_table",
+    "default_security_group_id": "aws_default_security_group",
+    "main_route_table_id": "aws_default_route_table",
+}
+"""Attributes of a VPC -> the type of what they name."""
 _OF_DATA = (("id",), ("arn",))
 """Further alternatives for data sources, which may look for a resource by what is computed of a managed one."""
 
@@ -52,7 +59,8 @@ class Pairing:
         identity: who looks, for references to the account and region.
         found: type -> what was found of it, or why none could be listed; absent: not read yet.
         outcomes: address -> what became of a declared resource; absent: not decided yet.
-        partial: types of which only a part was read yet; a declared resource that is not among it is not missing.
+        partial: types of which only a part was read yet; a declared resource that is not known to be among it is
+            neither missing nor undecided.
         lacking: those of them in which a declared resource was not found.
         forced: nothing more will be read: what waits is undecided.
     """
@@ -102,7 +110,7 @@ class Pairing:
                 outcome = (
                     found if isinstance(found, Unknown) else self._decide(self.tables.types[name], resource, found)
                 )
-                if isinstance(outcome, Missing) and name in self.partial:
+                if name in self.partial and _is_not_among_it(outcome):
                     self.lacking.add(name)
                 elif outcome is not None:
                     self.outcomes[resource.address] = outcome
@@ -246,15 +254,31 @@ class Pairing:
         if isinstance(outcome, Unknown):
             raise Undecided(outcome)
         value = outcome.attribute(reference.attribute)
+        if kind == "aws_vpc" and reference.attribute in _MADE_WITH_VPC:
+            value = self._made_with(outcome, _MADE_WITH_VPC[reference.attribute])
         if isinstance(value, Unknown):
             raise Undecided(value)
         if value is None:
             raise Undecided(Unknown(f"{reference} is not set in the account"))
         return value
 
+    def _made_with(self, vpc: Found, name: str) -> Value:
+        """The id of what AWS made with a VPC."""
+        found = self.found.get(name)
+        if found is None:
+            raise Pending(f"{name} is not read")
+        if isinstance(found, Unknown):
+            return found
+        return next((item.attribute("id") for item in found if item.attribute("vpc_id") == vpc.attribute("id")), None)
+
 
 def _told(wanted: Mapping[Key, Any]) -> str:
     return ", ".join(f"{item.declared} {value}" for item, value in wanted.items() if value is not None) or "it"
+
+
+def _is_not_among_it(outcome: Outcome | None) -> bool:
+    """Whether a declared resource may still be found where only a part was read."""
+    return isinstance(outcome, Missing) or (isinstance(outcome, Unknown) and not outcome.denied)
 
 
 def _is(found: Found, identifier: Value) -> bool:

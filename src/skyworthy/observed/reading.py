@@ -8,6 +8,7 @@ import jmespath  # type: ignore[import-untyped]
 
 from skyworthy.estate import Value
 from skyworthy.observed.calls import Caller, NoAnswer, items_of
+from skyworthy.observed.eventually import eventually
 from skyworthy.observed.found import Found
 from skyworthy.observed.session import Identity
 from skyworthy.observed.tables import Read
@@ -92,11 +93,13 @@ class Reader:
         ]
 
     def batch(self, read: Read, items: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """The items of a read that takes several of another read's items at once.
+        """The items of a read that takes another read's items, several at once where it has a parameter for them.
 
         Raises:
             NoAnswer: one of the calls gave no answer.
         """
+        if not read.batch_parameter:
+            return [found for item in items for found in self._items(read, self._of_item(read, item), item)]
         groups: dict[str, tuple[dict[str, Any], Any, list[Any]]] = {}
         for item in items:
             arguments = self._of_item(read, item)
@@ -112,13 +115,27 @@ class Reader:
     def detail(self, read: Read, parent: Found) -> Any:
         """The answer that belongs to a found resource: data, None where there is none, Unknown where it failed."""
         try:
-            pages = self._pages(read, self._of_item(read, parent.record))
+            pages = self._settled(read, self._of_item(read, parent.record))
         except NoAnswer as error:
             return error.unknown
         answers = [jmespath.search(read.items, page) for page in pages]
         if answers and all(isinstance(answer, list) for answer in answers):
             return [item for answer in answers for item in answer]
         return next((answer for answer in answers if answer is not None), None)
+
+    def _settled(self, read: Read, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        """The pages of a read, once AWS has done what it was told before, or the time for that is up."""
+        if not read.settled:
+            return self._pages(read, parameters)
+
+        def ask() -> list[dict[str, Any]]:
+            self._caller.forget(read.service, read.operation, parameters)
+            return self._pages(read, parameters)
+
+        def settled(pages: list[dict[str, Any]]) -> bool:
+            return all(jmespath.search(read.settled, page) for page in pages)
+
+        return eventually(ask, settled, within=read.within)
 
     def _items(self, read: Read, parameters: dict[str, Any], parent: Any) -> list[dict[str, Any]]:
         pages = self._pages(read, parameters)

@@ -59,6 +59,9 @@ class Scopes:
             self._known[key] = own
             for detail in self._tables.details_of(kind.name):
                 own[detail.into] = kind_of(detail.items, self.answer(detail))
+            for metric in self._tables.metrics.values():
+                if metric.of == kind.name:
+                    own[metric.into] = [{"time": "text", "value": "number"}]
         return self._known[key]
 
 

@@ -3,9 +3,9 @@
 import logging
 import os
 import threading
-import time
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
@@ -14,6 +14,9 @@ from botocore import exceptions, loaders
 from botocore.config import Config
 
 from skyworthy.errors import BadInput
+from skyworthy.observed import credentials
+from skyworthy.observed.call_log import CallLog
+from skyworthy.observed.credentials import Role
 from skyworthy.observed.guard import demand_read
 
 Target = Literal["sandbox", "aws"]
@@ -24,18 +27,6 @@ ATTEMPTS = 4
 """How often a call is tried, the first time included; between attempts botocore waits up to 1, 2, 4 seconds."""
 CONNECTIONS = 8
 """Connections per service."""
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"})
-_NOT_ACCEPTED = frozenset(
-    {
-        "AuthFailure",
-        "IncompleteSignature",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-_SIGN_IN = "sign in again (`aws sso login`, or new keys for the profile) and repeat"
 
 
 @dataclass(frozen=True)
@@ -58,39 +49,6 @@ class Identity:
         return self.arn.split(":")[1] if self.arn.startswith("arn:") else "aws"
 
 
-@dataclass
-class CallLog:
-    """What was called: ``service:Operation`` to the number of calls, and the seconds they took together.
-
-    A call that is retried counts once, a page counts as a call.
-    """
-
-    counts: Counter[str] = field(default_factory=Counter)
-    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
-
-    def started(self, model: Any, context: dict[str, Any], **_: Any) -> None:
-        """Handler of botocore's ``before-call``."""
-        context["skyworthy-started"] = time.monotonic()
-        with self._lock:
-            self.counts[_name(model)] += 1
-
-    def ended(self, model: Any = None, context: dict[str, Any] | None = None, **_: Any) -> None:
-        """Handler of botocore's ``after-call`` (and, where it tells the model, ``after-call-error``)."""
-        if model is not None and context and "skyworthy-started" in context:
-            with self._lock:
-                self.seconds[_name(model)] += time.monotonic() - context["skyworthy-started"]
-
-    @property
-    def total(self) -> int:
-        """Calls in all."""
-        return self.counts.total()
-
-
-def _name(model: Any) -> str:
-    return f"{model.service_model.service_name}:{model.name}"
-
-
 class Session:
     """A read-only session.
 
@@ -100,9 +58,10 @@ class Session:
         endpoint_url: where every service answers, for a sandbox.
         target: ``sandbox`` uses dummy credentials and neither the machine's AWS configuration nor its profiles.
         attempts: how often a call is tried.
+        role: assumed with the credentials of profile or environment; not for a sandbox.
 
     Raises:
-        BadInput: no such profile, or no region.
+        BadInput: no such profile, one that asks where nobody can answer, or no region.
     """
 
     def __init__(
@@ -113,6 +72,7 @@ class Session:
         endpoint_url: str | None = None,
         target: Target = "aws",
         attempts: int = ATTEMPTS,
+        role: Role | None = None,
     ) -> None:
         if target == "sandbox" and not endpoint_url:
             raise BadInput("no endpoint for the sandbox: start one with `skyworthy sandbox up`")
@@ -127,6 +87,8 @@ class Session:
         self.region: str = self._botocore.get_config_variable("region") or ""
         if not self.region:
             raise BadInput("no AWS region: set AWS_REGION, the profile's region, or `region` in skyworthy.toml")
+        if target == "aws":
+            credentials.borrow(self._botocore, _botocore_session(profile, self.region), endpoint_url, role)
         _keep_answers_out_of_logs()
 
     def _opened(self, profile: str | None, region: str | None) -> Any:
@@ -137,17 +99,18 @@ class Session:
                 session.set_credentials("testing", "testing", "testing")
                 session.set_config_variable("region", region or "us-east-1")
             else:
-                session = botocore.session.Session(profile=profile)
-                if region:
-                    session.set_config_variable("region", region)
+                session = _botocore_session(profile, region)
             session.get_scoped_config()
         except exceptions.ProfileNotFound as error:
             raise BadInput(f"{error}: see `aws configure list-profiles`") from error
+        except exceptions.BotoCoreError as error:
+            raise credentials.bad_input(error, "the AWS configuration") or error from error
+        if self.target == "aws":
+            credentials.demand_no_question(session)
         session.register_component("data_loader", _loader(session.get_config_variable("data_path") or ""))
         session.register("provide-client-params", demand_read)
         session.register("before-call", demand_read)
-        session.register("before-call", self.calls.started)
-        session.register("after-call", self.calls.ended)
+        self.calls.register(session)
         return session
 
     def client(self, service: str) -> Any:
@@ -172,10 +135,14 @@ class Session:
             connect_timeout=CONNECT_SECONDS,
             read_timeout=READ_SECONDS,
             max_pool_connections=CONNECTIONS,
-            user_agent_extra="skyworthy",
+            user_agent_extra="skyworthy-observed",
             s3={"addressing_style": "path"} if self.endpoint_url else None,
             proxies={} if self.target == "sandbox" else None,
         )
+
+    def own_credentials(self) -> Any:
+        """botocore's credentials of the session, for one beside it that acts; refreshed as these are."""
+        return self._botocore.get_credentials()
 
     def service_model(self, service: str) -> Any:
         """botocore's description of a service."""
@@ -203,41 +170,21 @@ class Session:
 
     def bad_input(self, error: Exception) -> BadInput | None:
         """What to tell the user where an error means that nothing at all can be read; None for any other error."""
-        if isinstance(error, exceptions.ClientError):
-            code = error.response.get("Error", {}).get("Code", "")
-            if code in _EXPIRED:
-                return BadInput(f"{self.place}: the credentials have expired; {_SIGN_IN}")
-            if code in _NOT_ACCEPTED:
-                return BadInput(f"{self.place}: the credentials are not accepted ({code}); {_SIGN_IN}")
-            return None
-        return next(
-            (BadInput(message.format(self=self, error=error)) for kinds, message in _FATAL if isinstance(error, kinds)),
-            None,
-        )
+        return credentials.bad_input(error, self.place)
 
+    @contextmanager
+    def until(self, deadline: float) -> Iterator[None]:
+        """Send nothing after a moment, not even another attempt at a call that is under way.
 
-_FATAL: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
-    (
-        (exceptions.EndpointConnectionError, exceptions.ConnectTimeoutError, exceptions.ProxyConnectionError),
-        "{self.place}: nothing answers there ({error}); start the sandbox with `skyworthy sandbox up`, "
-        "or check the network",
-    ),
-    (
-        (exceptions.NoCredentialsError, exceptions.PartialCredentialsError),
-        "{self.place}: no AWS credentials ({error}); set AWS_PROFILE, run `aws configure` or `aws sso login`, "
-        "or look at the sandbox with --target sandbox",
-    ),
-    (
-        (
-            exceptions.SSOTokenLoadError,
-            exceptions.TokenRetrievalError,
-            exceptions.UnauthorizedSSOTokenError,
-            exceptions.CredentialRetrievalError,
-        ),
-        "{self.place}: {error}; " + _SIGN_IN,
-    ),
-    ((exceptions.NoRegionError,), "no AWS region: set AWS_REGION, the profile's region, or `region` in skyworthy.toml"),
-)
+        Args:
+            deadline: as ``time.monotonic()`` tells time; a request that was sent before may take READ_SECONDS more.
+        """
+        before, self.calls.deadline = self.calls.deadline, deadline
+        try:
+            yield
+        finally:
+            self.calls.deadline = before
+
 
 _ALONE: dict[str, tuple[Any, Any, Any, Any]] = {
     "profile": (None, None, None, None),
@@ -245,6 +192,14 @@ _ALONE: dict[str, tuple[Any, Any, Any, Any]] = {
     "credentials_file": (None, None, os.devnull, None),
 }
 """Session variables of botocore that keep a sandbox session away from the machine's configuration."""
+
+
+def _botocore_session(profile: str | None, region: str | None) -> Any:
+    """A session with the machine's own configuration."""
+    session: Any = botocore.session.Session(profile=profile)
+    if region:
+        session.set_config_variable("region", region)
+    return session
 
 
 @cache
@@ -267,4 +222,4 @@ def _keep_answers_out_of_logs() -> None:
         logging.getLogger(name).addFilter(_FILTER)
 
 
-__all__ = ["CallLog", "Identity", "Session", "Target"]
+__all__ = ["CallLog", "Identity", "Role", "Session", "Target"]

@@ -28,8 +28,9 @@ class Read:
         parameters: constants; ``{account}``, ``{region}`` and ``{partition}`` are filled in.
         each: a Terraform type: called for each resource of the stack that was found of it.
         declared: a Terraform type: called for each declared resource of it (where listing all would cost more).
-        batch: another read of the service: called with several of its items at once.
-        batch_parameter: the parameter that takes several values at once, of ``batch`` or of ``declared``.
+        batch: another read of the service: called with several of its items at once, or with each.
+        batch_parameter: the parameter that takes several values at once, of ``batch`` or of ``declared``; empty: none
+            does.
         batch_value: place of the value in each item.
         size: how many at once.
         arguments: parameter -> place in the parent's item (``each``, ``batch``), or text with ``{attribute}``
@@ -38,6 +39,10 @@ class Read:
         absent: error codes that mean "there is none", which is an answer.
         detail: made only where details are asked for.
         secret: made only where secrets are asked for.
+        thorough: made only by a thorough run (``[live] thorough``), so that an ordinary one stays within its calls.
+        settled: JMESPath on the answer: true once AWS has carried out what it was told before; until then it is asked
+            again for ``within`` seconds.
+        within: seconds.
     """
 
     name: str
@@ -56,6 +61,9 @@ class Read:
     absent: tuple[str, ...] = ()
     detail: bool = False
     secret: bool = False
+    thorough: bool = False
+    settled: str = ""
+    within: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,8 @@ class CollectedType:
         says: what a resource is called in messages: an attribute.
         inline: ``attribute:block``: the attribute names the parent, which may hold resources of the type as nested
             blocks of its own; then they are not reported as unmanaged.
+        elsewhere: attributes by which other resources name it, or types, as which the code may manage it; where the
+            code has one of them, it is not reported as unmanaged.
     """
 
     name: str
@@ -108,6 +118,31 @@ class CollectedType:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     says: str = "name"
     inline: str = ""
+    elsewhere: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric whose data points belong to each found resource of a type.
+
+    Args:
+        name: ``service.name``.
+        of: the Terraform type.
+        into: the key of the record under which they are kept: a list of ``{time, value}``, oldest first.
+        namespace: of the metric; this and the following are text with ``{attribute}`` of the found resource (``!n``:
+            the last part of an ARN, ``!b``: a load balancer's part of it).
+        metric: its name.
+        dimensions: name -> value.
+        stat: the statistic of a minute.
+    """
+
+    name: str
+    of: str
+    into: str
+    namespace: str
+    metric: str
+    dimensions: Mapping[str, str] = field(default_factory=dict)
+    stat: str = "SampleCount"
 
 
 @dataclass(frozen=True)
@@ -117,18 +152,21 @@ class Tables:
     Args:
         reads: by name.
         types: by Terraform type.
+        metrics: by name.
     """
 
     reads: Mapping[str, Read]
     types: Mapping[str, CollectedType]
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
 
     def details_of(self, name: str) -> tuple[Read, ...]:
         """The reads whose answers belong to resources of a type."""
         return tuple(read for read in self.reads.values() if read.each == name and read.into)
 
     def operations(self) -> tuple[str, ...]:
-        """``service:Operation`` of every read, sorted."""
-        return tuple(sorted({f"{read.service}:{read.operation}" for read in self.reads.values()}))
+        """``service:Operation`` of every read, and of the metrics, sorted."""
+        found = {f"{read.service}:{read.operation}" for read in self.reads.values()}
+        return tuple(sorted(found | {"cloudwatch:GetMetricData"} if self.metrics else found))
 
 
 def _made(kind: type[Any], where: str, row: Mapping[str, Any]) -> Any:
@@ -160,6 +198,7 @@ def parse(texts: Iterable[tuple[str, str]]) -> Tables:
     """
     reads: dict[str, Read] = {}
     types: dict[str, CollectedType] = {}
+    metrics: dict[str, Metric] = {}
     for file, text in texts:
         document = tomllib.loads(text)
         service = document["service"]
@@ -169,11 +208,14 @@ def parse(texts: Iterable[tuple[str, str]]) -> Tables:
             reads[full] = _made(Read, f"{file}: reads.{name}", {**row, "name": full, "service": service, **batch})
         for name, row in document.get("types", {}).items():
             types[name] = _type(f"{file}: types.{name}", service, name, dict(row))
+        for name, row in document.get("metrics", {}).items():
+            full = f"{service}.{name}"
+            metrics[full] = _made(Metric, f"{file}: metrics.{name}", {**row, "name": full})
     missing = {name for item in types.values() for name in (item.read, item.otherwise) if name}
     missing |= {read.batch for read in reads.values() if read.batch}
     if missing - reads.keys():
         raise BadInput(f"collectors: no such read: {', '.join(sorted(missing - reads.keys()))}")
-    return Tables(reads, types)
+    return Tables(reads, types, metrics)
 
 
 @cache

@@ -7,6 +7,7 @@ from skyworthy.sandbox.server import Sandbox
 
 SIMULATED = {
     "alarm states": "alarms evaluate the data points that were put; a metric without any shows a calm minute",
+    "images": "those that run were pushed, by nobody, and scanned; there is nothing in them",
     "backups": "they are listed with their times; there is nothing in them",
     "tasks": "as many as are desired run and are healthy, unless the services are launched",
 }

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from skyworthy.sandbox import bulk, clock, conditions, launches, rollouts
+from skyworthy.sandbox import bulk, clock, conditions, images, launches, rollouts
 from skyworthy.sandbox.calls import Response, account_id
 from skyworthy.sandbox.interceptors import Interceptor, Rule
 from skyworthy.sandbox.paging import Pager
@@ -40,6 +40,7 @@ class Control:
             ("GET", "recording"): lambda _: application.tape.entries,
             ("POST", "replay"): self._replay,
             ("POST", "calls"): self._calls,
+            ("POST", "images"): lambda _: application.alone(lambda: images.push_running(account_id())),
             ("POST", "reset"): self._reset,
             ("POST", "pages"): self._set_pages,
             ("GET", "clock"): lambda _: self._application.alone(lambda: {"now": clock.now().isoformat()}),
@@ -85,7 +86,9 @@ class Control:
 
     def _replay(self, body: bytes) -> dict[str, Any]:
         lines = body.decode().splitlines()
-        return {"calls": len(lines), "failures": self._application.replay(lines)}
+        failures = self._application.replay(lines)
+        self._application.alone(lambda: images.push_running(account_id()))
+        return {"calls": len(lines), "failures": failures}
 
     def _calls(self, body: bytes) -> dict[str, Any]:
         given = json.loads(body)

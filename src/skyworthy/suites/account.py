@@ -7,7 +7,7 @@ from pathlib import Path
 
 from skyworthy.config import Environment, Settings
 from skyworthy.errors import BadInput
-from skyworthy.observed import Session
+from skyworthy.observed import Role, Session
 from skyworthy.sandbox import cassette, server
 from skyworthy.sandbox.server import Sandbox
 from skyworthy.suites.options import Options
@@ -29,6 +29,13 @@ class Account:
     sandbox: Sandbox | None
     description: str
 
+    @property
+    def idle(self) -> str:
+        """Why nothing that is measured or logs runs there; empty where it does."""
+        if self.sandbox is None or self.sandbox.control("GET", "launches"):
+            return ""
+        return "nothing is launched in this sandbox, so nothing is measured and logged: `skyworthy sandbox launch`"
+
 
 def cassette_of(settings: Settings, environment: Environment) -> Path:
     """Where the recording of an environment stands."""
@@ -43,14 +50,40 @@ def account(settings: Settings, environment: Environment, options: Options) -> I
         BadInput: no credentials, no sandbox and no cassette to make one from, or a stale cassette.
     """
     if options.target == "aws":
-        session = Session(region=environment.region or None, target="aws")
-        with _announced(options, Account(session, None, "AWS, by your credentials")) as made:
+        role = Role(environment.role_arn, environment.external_id) if environment.role_arn else None
+        session = Session(
+            profile=environment.profile or None, region=environment.region or None, target="aws", role=role
+        )
+        _demand_account(session, environment)
+        with _announced(options, Account(session, None, f"AWS, by {_means(environment)}")) as made:
             yield made
         return
     with _sandbox(settings, environment, options) as (sandbox, origin):
         session = Session(region=environment.region or None, endpoint_url=sandbox.url, target="sandbox")
         with _announced(options, Account(session, sandbox, origin)) as made:
             yield made
+
+
+def _demand_account(session: Session, environment: Environment) -> None:
+    """Refuse another account than the one that skyworthy.toml names, before anything of it is read.
+
+    Raises:
+        BadInput: it is another, with who the credentials are.
+    """
+    identity = session.identity()
+    if environment.account and identity.account != environment.account:
+        raise BadInput(
+            f"{environment.name} is to be in account {environment.account}, but the credentials are of account "
+            f"{identity.account} ({identity.arn}): nothing was read; set AWS_PROFILE, or `profile` or `role_arn` in "
+            f"[environments.{environment.name}]"
+        )
+
+
+def _means(environment: Environment) -> str:
+    """How the credentials are had, for people."""
+    if environment.role_arn:
+        return environment.role_arn
+    return f"profile {environment.profile}" if environment.profile else "your credentials"
 
 
 @contextmanager

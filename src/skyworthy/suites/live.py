@@ -1,14 +1,22 @@
 """The live suite: does what is declared exist, and does the catalogue hold on what is really there."""
 
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
 from skyworthy.config import Environment
 from skyworthy.controls import ANY, STACK, catalogue
-from skyworthy.estate import Estate
+from skyworthy.estate import Estate, Unknown
+from skyworthy.estate.configuration import Configuration
 from skyworthy.observed import Observation
 from skyworthy.results import SuiteResult
 from skyworthy.suites.facts import declared_facts
 from skyworthy.suites.stage import Stage
 from skyworthy.suites.suite import finish, stopwatch
 from skyworthy.verdicts import Case, Outcome, Verdict, cases, judge
+
+_STATE_UNSEEN = Unknown("the state was not looked at", left_out=True)
+_Number = TypeVar("_Number", int, float)
 
 
 def run(stage: Stage) -> SuiteResult:
@@ -22,13 +30,17 @@ def run(stage: Stage) -> SuiteResult:
         declared = stage.declared
         seen = stage.observation
         stage.options.progress(f"judging {len(seen.estate)} resources")
-        verdicts = judge_observed(declared, seen, environment)
+        kept = stage.state
+        state = kept if isinstance(kept, Unknown) else kept.estate
+        verdicts = judge_observed(declared, seen, environment, state, stage.configuration)
         return finish(
             "live",
             stage,
             verdicts,
             seconds(),
-            calls=dict(seen.calls),
+            calls=_together(seen, kept, lambda item: item.calls),
+            call_seconds=_together(seen, kept, lambda item: item.call_seconds),
+            retries=_together(seen, kept, lambda item: item.retries),
             target=stage.options.target,
             account=seen.account,
             region=seen.region,
@@ -37,12 +49,42 @@ def run(stage: Stage) -> SuiteResult:
         )
 
 
-def judge_observed(declared: Estate, seen: Observation, environment: Environment) -> list[Verdict]:
-    """The verdict of every control on the observed counterpart of every declared resource."""
-    return [_judge(case, seen.estate, environment) for case in cases(catalogue(), declared, "observed")]
+def _together(
+    seen: Observation, kept: Observation | Unknown, what: Callable[[Observation], Mapping[str, _Number]]
+) -> dict[str, _Number]:
+    """What both observations counted, by operation."""
+    total = dict(what(seen))
+    for name, value in {} if isinstance(kept, Unknown) else what(kept).items():
+        total[name] = total[name] + value if name in total else value
+    return total
 
 
-def _judge(case: Case, observed: Estate, environment: Environment) -> Verdict:
+def judge_observed(
+    declared: Estate,
+    seen: Observation,
+    environment: Environment,
+    state: Estate | Unknown = _STATE_UNSEEN,
+    configuration: Configuration | None = None,
+) -> list[Verdict]:
+    """The verdict of every control on the observed counterpart of every declared resource.
+
+    Args:
+        declared: the estate of the code.
+        seen: what the account holds of it.
+        environment: whose policy is demanded.
+        state: what the account holds of the state's bucket and lock table.
+        configuration: of the root module; needed where the state was looked at.
+    """
+    given = {
+        "declared": declared,
+        "now": datetime.now(UTC),
+        "state": state,
+        "configuration": configuration,
+    }
+    return [_judge(case, seen.estate, environment, given) for case in cases(catalogue(), declared, "observed")]
+
+
+def _judge(case: Case, observed: Estate, environment: Environment, given: Mapping[str, Any]) -> Verdict:
     resource = case.resource
     if resource is not None and case.control.on not in ((ANY,), (STACK,)):
         there = observed.get(resource.address)
@@ -69,4 +111,5 @@ def _judge(case: Case, observed: Estate, environment: Environment) -> Verdict:
         lens="observed",
         inventory=environment.inventory,
         env_template=environment.env_template,
+        **given,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 from skyworthy import declared
 from skyworthy.config import Environment, Settings, Waiver
-from skyworthy.estate import Estate
+from skyworthy.estate import Estate, Unknown
 from skyworthy.estate.configuration import Configuration
 from skyworthy.suites.options import Options, waivers_of
 
@@ -45,7 +45,12 @@ class Stage:
             BadInput: the Terraform cannot be read.
         """
         self.options.progress(f"reading {self.environment.root}")
-        return declared.read(self.environment.root, var_files=self._var_files, cache=self.settings.cache)
+        read = declared.read(self.environment.root, var_files=self._var_files, cache=self.settings.cache)
+        if self.options.plan is not None:
+            return declared.with_exact(read, declared.read_plan(self.options.plan))
+        if self.options.state is not None:
+            return declared.with_exact(read, declared.read_state(self.options.state))
+        return read
 
     @cached_property
     def configuration(self) -> Configuration:
@@ -68,7 +73,8 @@ class Stage:
             BadInput: waivers.toml is malformed.
         """
         ours = {item.root.resolve() for item in self.settings.environments.values()}
-        if ours and self.environment.root.resolve() not in ours:
+        here = self.settings.directory.resolve()  # the repository itself
+        if ours and self.environment.root.resolve() not in {*ours, here}:
             return ()
         return waivers_of(self.settings, self.options)
 
@@ -95,4 +101,22 @@ class Stage:
 
         looked_at = self.account
         self.options.progress("observing the account")
-        return observe(looked_at.session, self.declared, with_secrets=True)
+        return observe(
+            looked_at.session,
+            self.declared,
+            with_secrets=True,
+            thorough=self.settings.live.thorough,
+            idle=looked_at.idle,
+        )
+
+    @cached_property
+    def state(self) -> "Observation | Unknown":
+        """What the account holds of the state's bucket and lock table, or why they are not looked at."""
+        from skyworthy.observed.state import observe_state
+
+        looked_at = self.account
+        if looked_at.sandbox is not None:
+            return Unknown("a sandbox keeps the state in a file of its own", left_out=True)
+        if not self.settings.live.thorough:
+            return Unknown("left out: only a thorough run reads it ([live] thorough in skyworthy.toml)", left_out=True)
+        return observe_state(looked_at.session, self.configuration.backend)

@@ -8,6 +8,7 @@ import pytest
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate, Undecidable
 from skyworthy.observed import SecretValue, Session, observe
+from skyworthy.sandbox.server import Sandbox
 
 Made = dict[str, str]
 Read = Callable[[str], Estate]
@@ -22,7 +23,7 @@ def test_every_declared_resource_is_found_at_its_address(session: Session, stack
 
 
 def test_attributes_are_those_of_terraform(session: Session, stack: Estate, made: Made) -> None:
-    estate = observe(session, stack).estate
+    estate = observe(session, stack, thorough=True).estate
     rule = estate.get("aws_vpc_security_group_ingress_rule.db_from_web")
     assert rule is not None
     names = ("security_group_id", "referenced_security_group_id", "ip_protocol", "from_port", "to_port", "cidr_ipv4")
@@ -51,11 +52,12 @@ def test_settings_that_only_terraform_keeps_are_the_declared_ones(session: Sessi
 def test_what_is_not_read_is_unknown(session: Session, stack: Estate, made: Made) -> None:
     vpc = observe(session, stack).estate.get("aws_vpc.main")
     assert vpc is not None
-    with pytest.raises(Undecidable, match="not read: details are read only where they are asked for"):
+    with pytest.raises(Undecidable, match="left out: only a thorough run reads it") as left_out:
         vpc["enable_dns_hostnames"]
+    assert left_out.value.left_out
     with pytest.raises(Undecidable, match="skyworthy does not read it from AWS"):
         vpc["ipv6_ipam_pool_id"]
-    detailed = observe(session, stack, with_details=True).estate.get("aws_vpc.main")
+    detailed = observe(session, stack, thorough=True).estate.get("aws_vpc.main")
     assert detailed is not None
     assert (detailed["enable_dns_support"], detailed["enable_dns_hostnames"]) == (True, False)
 
@@ -254,3 +256,42 @@ def test_default_tags_of_the_provider_do_not_count_as_own(aws: Any, session: Ses
 def test_an_account_of_which_nothing_can_be_read_is_bad_input(session: Session, stack: Estate) -> None:
     with pytest.raises(BadInput, match="nothing of the stack could be read: not read in time"):
         observe(session, stack, deadline=-1)
+
+
+def test_what_two_resources_share_is_one(session: Session, sandbox: Sandbox, read: Read) -> None:
+    network = sandbox.client("ec2")
+    (vpc,) = network.describe_vpcs()["Vpcs"]
+    subnets = [item["SubnetId"] for item in network.describe_subnets()["Subnets"][:2]]
+    databases = sandbox.client("rds")
+    databases.create_db_subnet_group(DBSubnetGroupName="shop", DBSubnetGroupDescription="d", SubnetIds=subnets)
+    for name in ("shop-one", "shop-two"):
+        databases.create_db_instance(
+            DBInstanceIdentifier=name,
+            Engine="postgres",
+            DBInstanceClass="db.t4g.micro",
+            DBSubnetGroupName="shop",
+            MasterUsername="shop",
+            ManageMasterUserPassword=True,
+            AllocatedStorage=20,
+        )
+    declared = read(
+        """
+        resource "aws_db_subnet_group" "main" {
+          name       = "shop"
+          subnet_ids = []
+        }
+
+        resource "aws_db_instance" "main" {
+          for_each             = toset(["shop-one", "shop-two"])
+          identifier           = each.value
+          db_subnet_group_name = aws_db_subnet_group.main.name
+        }
+        """
+    )
+
+    seen = observe(session, declared)
+
+    assert (seen.missing, seen.unmanaged, dict(seen.undecided), seen.notes) == ((), (), {}, ())
+    group = seen.estate.get("aws_db_subnet_group.main")
+    assert group is not None
+    assert (group["vpc_id"], group["subnet_ids"]) == (vpc["VpcId"], sorted(subnets))

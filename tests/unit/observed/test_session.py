@@ -2,11 +2,18 @@
 
 import logging
 import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
+from moto.server import ThreadedMotoServer
 
 from skyworthy.errors import BadInput
-from skyworthy.observed import Session
+from skyworthy.observed import NotARead, Role, Session
+from skyworthy.observed.call_log import TooLate
+from skyworthy.sandbox import faults
 from skyworthy.sandbox.server import Sandbox
 
 
@@ -92,3 +99,136 @@ def test_answers_do_not_reach_the_log(
     assert token in answer["SecretString"]
     assert caplog.records
     assert token not in caplog.text
+
+
+def test_a_profile_that_asks_for_a_code_where_nobody_can_answer(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile guarded]\nregion = eu-central-1\nrole_arn = arn:aws:iam::123456789012:role/look\n"
+        "source_profile = base\nmfa_serial = arn:aws:iam::123456789012:mfa/somebody\n[profile base]\n"
+    )
+    bare.setenv("AWS_CONFIG_FILE", str(config))
+    with pytest.raises(BadInput) as raised:
+        Session(profile="guarded")
+    assert str(raised.value).startswith(
+        "profile 'guarded' asks for an MFA code of arn:aws:iam::123456789012:mfa/somebody, and there is no terminal"
+    )
+
+
+def test_a_single_sign_on_that_is_over(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "[profile office]\nregion = eu-central-1\nsso_session = office\nsso_account_id = 123456789012\n"
+        "sso_role_name = look\n[sso-session office]\nsso_region = eu-central-1\n"
+        "sso_start_url = https://office.invalid/start\n"
+    )
+    bare.setenv("AWS_CONFIG_FILE", str(config))
+    bare.setenv("HOME", str(tmp_path))
+    with pytest.raises(BadInput, match=r"^AWS in eu-central-1: .*sign in again \(`aws sso login`"):
+        Session(profile="office").identity()
+
+
+def test_a_configuration_that_leads_in_a_circle(bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    role = "region = eu-central-1\nrole_arn = arn:aws:iam::123456789012:role/look\n"
+    config.write_text(f"[profile a]\n{role}source_profile = b\n[profile b]\n{role}source_profile = a\n")
+    bare.setenv("AWS_CONFIG_FILE", str(config))
+    with pytest.raises(BadInput, match="the AWS configuration cannot be used: "):
+        Session(profile="a").identity()
+
+
+@pytest.fixture
+def accounts() -> Iterator[str]:
+    """Where many accounts answer, each for the credentials of its own roles; the sandbox plays one account only."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def test_a_role_of_another_account(accounts: str, bare: pytest.MonkeyPatch) -> None:
+    with_keys(accounts, bare)
+    session = Session(region="us-east-1", role=Role("arn:aws:iam::444455556666:role/look", "shared"))
+    identity = session.identity()
+    assert identity.account == "444455556666"
+    assert identity.arn == "arn:aws:sts::444455556666:assumed-role/look/skyworthy"
+    assert session.calls.counts == {"sts:GetCallerIdentity": 1}  # the role was assumed beside the read-only session
+
+
+def test_a_profile_with_a_role(accounts: str, bare: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with_keys(accounts, bare)
+    config = tmp_path / "config"
+    role = "role_arn = arn:aws:iam::444455556666:role/look\ncredential_source = Environment\n"
+    config.write_text(f"[profile shop]\nregion = eu-central-1\n{role}")
+    bare.setenv("AWS_CONFIG_FILE", str(config))
+    identity = Session(profile="shop").identity()
+    assert (identity.account, identity.region) == ("444455556666", "eu-central-1")
+
+
+def test_a_role_that_cannot_be_assumed(sandbox: Sandbox, bare: pytest.MonkeyPatch) -> None:
+    with_keys(sandbox.url, bare)
+    faults.deny(sandbox, "sts:AssumeRole")
+    with pytest.raises(BadInput, match=r"the role cannot be assumed \(AccessDenied.*\); its trust policy must name"):
+        Session(region="us-east-1", role=Role("arn:aws:iam::444455556666:role/look")).identity()
+
+
+def test_a_role_without_credentials_to_assume_it(bare: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadInput, match="no AWS credentials"):
+        Session(region="us-east-1", role=Role("arn:aws:iam::444455556666:role/look")).identity()
+
+
+def test_a_session_with_a_role_still_only_reads(sandbox: Sandbox, bare: pytest.MonkeyPatch) -> None:
+    with_keys(sandbox.url, bare)
+    session = Session(region="us-east-1", role=Role("arn:aws:iam::444455556666:role/look"))
+    with pytest.raises(NotARead, match="sts:AssumeRole is refused"):
+        session.client("sts").assume_role(RoleArn="arn:aws:iam::444455556666:role/other", RoleSessionName="x")
+
+
+def with_keys(url: str, bare: pytest.MonkeyPatch) -> None:
+    """As on a machine whose environment holds keys, with a server on loopback in the place of AWS."""
+    bare.setenv("AWS_ENDPOINT_URL", url)
+    bare.setenv("AWS_ACCESS_KEY_ID", "testing")
+    bare.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+
+
+def test_nothing_is_sent_after_the_deadline(session: Session) -> None:
+    with session.until(time.monotonic() - 1), pytest.raises(TooLate, match="it came after the deadline"):
+        session.client("ec2").describe_vpcs()
+    assert session.calls.total == 0
+    session.client("ec2").describe_vpcs()
+
+
+def test_no_other_attempt_is_made_after_the_deadline(sandbox: Sandbox) -> None:
+    session = Session(endpoint_url=sandbox.url, target="sandbox", attempts=4)
+    faults.throttle(sandbox, "ec2:DescribeVpcs")
+
+    def over(**_: object) -> None:
+        session.calls.deadline = 0.0
+
+    session.client("ec2").meta.events.register("response-received.*.*", over)
+    with session.until(time.monotonic() + 600), pytest.raises(TooLate):
+        session.client("ec2").describe_vpcs()
+    assert sandbox.control("GET", "status")["calls"]["ec2:DescribeVpcs"] == 1
+
+
+def test_what_was_called_how_often_how_long_and_how_often_again(sandbox: Sandbox) -> None:
+    session = Session(endpoint_url=sandbox.url, target="sandbox", attempts=3)
+    session.client("ec2").describe_vpcs()
+    before = session.calls.calls()
+    faults.throttle(sandbox, "ec2:DescribeSubnets")
+    with pytest.raises(ClientError):
+        session.client("ec2").describe_subnets()
+    session.client("ec2").describe_vpcs()
+    made = session.calls.calls().since(before)
+    assert made.counts == {"ec2:DescribeSubnets": 1, "ec2:DescribeVpcs": 1}
+    assert made.retries == {"ec2:DescribeSubnets": 2}
+    assert made.seconds.keys() == made.counts.keys()
+    assert all(seconds > 0 for seconds in made.seconds.values())
+
+
+def test_a_call_that_nobody_answers_is_timed_too(closed: str) -> None:
+    session = Session(endpoint_url=closed, target="sandbox", attempts=1)
+    with pytest.raises(BadInput):
+        session.identity()
+    assert session.calls.seconds["sts:GetCallerIdentity"] > 0

@@ -1,5 +1,6 @@
 """The published schema of results files is what is written, and refuses what is not."""
 
+import dataclasses
 import datetime
 import json
 from importlib.resources import files
@@ -23,7 +24,10 @@ def data() -> dict[str, Any]:
     ]
     verdicts.append(Verdict("live.x", "declared", "staging", "stack", Outcome.PASS))
     finished = datetime.datetime(2026, 3, 1, tzinfo=datetime.UTC)
-    return encode_result(SuiteResult("static", "staging", tuple(verdicts), 1.25, finished, "a" * 40 + "+"))
+    calls = {"ecs:DescribeServices": 2}
+    result = SuiteResult("static", "staging", tuple(verdicts), 1.25, finished, "a" * 40 + "+", calls)
+    times = {"ecs:DescribeServices": 0.25}
+    return encode_result(dataclasses.replace(result, call_seconds=times, retries={"ecs:DescribeServices": 1}))
 
 
 def test_what_is_written_is_valid() -> None:

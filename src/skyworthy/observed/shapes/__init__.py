@@ -3,7 +3,7 @@
 Each is a function from a record to the attribute's value, found by its name: ``{ shape = "routes" }`` in a table.
 """
 
-from skyworthy.observed.shapes import balancing, containers, network, storage, telemetry
+from skyworthy.observed.shapes import balancing, containers, hardening, network, storage, telemetry
 from skyworthy.observed.shapes.base import SHAPES, Shape, nested
 
-__all__ = ["SHAPES", "Shape", "balancing", "containers", "nested", "network", "storage", "telemetry"]
+__all__ = ["SHAPES", "Shape", "balancing", "containers", "hardening", "nested", "network", "storage", "telemetry"]

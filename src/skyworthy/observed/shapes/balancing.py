@@ -118,6 +118,16 @@ def _actions(actions: Iterable[Record]) -> list[dict[str, Any]]:
 
 
 @shape
+def listener_certificate(record: Record) -> Value:
+    """What ACM says of the certificate that a listener presents; None where it has none or ACM does not hold it."""
+    arn = next((item.get("CertificateArn") for item in record.get("Certificates", ())), None)
+    held = next((item for item in record["Known"] or () if arn and item["CertificateArn"] == arn), None)
+    if held is None:
+        return None
+    return {"arn": arn, "status": held.get("Status"), "not_after": held.get("NotAfter"), "domain": held["DomainName"]}
+
+
+@shape
 def listener_default_actions(record: Record) -> Value:
     """``default_action`` blocks of a listener."""
     return _actions(record.get("DefaultActions", ()))

@@ -7,7 +7,7 @@ aws_vpc_security_group_ingress_rule in the provider, https://registry.terraform.
 from collections.abc import Iterator
 from typing import Any
 
-from skyworthy.estate import Value
+from skyworthy.estate import Unknown, Value
 from skyworthy.observed.shapes.base import Record, shape
 
 _TARGETS = {
@@ -135,3 +135,19 @@ def rule_from_port(record: Record) -> Value:
 def rule_to_port(record: Record) -> Value:
     """``to_port`` of a rule."""
     return _port(record, "ToPort")
+
+
+@shape
+def gateway_tags(record: Record) -> Value:
+    """``tags`` of an internet gateway; the route to it tells of everything else."""
+    if record.get("Tags", ()) is None:
+        return Unknown("not read: the route tells of its gateway without the tags")
+    return {item["Key"]: item["Value"] for item in record.get("Tags", ())}
+
+
+@shape
+def address_tags(record: Record) -> Value:
+    """``tags`` of an Elastic IP; the NAT gateway that has it tells of everything else."""
+    if record.get("Tags", ()) is None:
+        return Unknown("not read: the NAT gateway tells of its address without the tags")
+    return {item["Key"]: item["Value"] for item in record.get("Tags", ())}

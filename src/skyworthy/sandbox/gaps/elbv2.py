@@ -41,7 +41,8 @@ def _knows_no_launch(_: Clients) -> bool:
 def describe_target_health(call: Call) -> dict[str, Any]:
     """See https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeTargetHealth.html.
 
-    The target that a launched task is registered as is as healthy as its process.
+    The target that a launched task is registered as is as healthy as its process; where no network interface has the
+    address of a target, nobody answers.
     """
     group = call.params["TargetGroupArn"]
     described = store(call, "elbv2").describe_target_health(group, call.params.get("Targets", []))
@@ -54,11 +55,26 @@ def describe_target_health(call: Call) -> dict[str, Any]:
                     each.port if each.health_check_port == "traffic-port" else each.health_check_port
                 ),
                 "TargetHealth": told.get((each.instance_id, int(each.port)))
+                or _unanswered(call, each.instance_id)
                 or {"State": each.status, "Reason": each.reason, "Description": each.description},
             }
             for each in described
         ]
     }
+
+
+def _unanswered(call: Call, id: str) -> dict[str, str] | None:
+    """The health of an address that nobody has; None where somebody has it, or the target is no address."""
+    if not re.fullmatch(r"\d+(\.\d+){3}", id):
+        return None
+    held = {
+        address["PrivateIpAddress"]
+        for each in store(call, "ec2").enis.values()
+        for address in each.private_ip_addresses
+    }
+    return (
+        None if id in held else {"State": "unhealthy", "Reason": "Target.Timeout", "Description": "Request timed out"}
+    )
 
 
 def _targets(call: Call, group: str) -> dict[tuple[str, int], dict[str, str]]:
