@@ -15,14 +15,12 @@ from urllib.parse import urlsplit
 
 import requests
 
+from skyworthy.config.smoke import ANYTHING, MOST_SAMPLES
 from skyworthy.errors import BadInput
 from skyworthy.probes.results import Attempt, ProbeFailed, attempts_until, told
 
-ANYTHING: Any = object()
-"""No expectation; None is one, for JSON's null."""
 LARGEST_BODY = 1024 * 1024
 """Bytes of an answer that are read; a longer one is a failure."""
-MOST_SAMPLES = 200
 _SHOWN = 120
 """Characters of an unexpected body that a message shows."""
 
@@ -86,7 +84,10 @@ class Expectation:
     Args:
         status: the accepted statuses.
         json: what the body must be, as JSON; ANYTHING: not looked at.
+        holds: what the body must hold, as JSON: of an object the keys that are given, of everything else the whole
+            value; ANYTHING: not looked at.
         body: a text that the body must hold; empty: not looked at.
+        headers: name -> a text that this header must hold; empty: it must be there.
         within: seconds in which the answer must be there; None: not looked at.
     """
 
@@ -94,26 +95,63 @@ class Expectation:
     json: Any = ANYTHING
     body: str = ""
     within: float | None = None
+    holds: Any = ANYTHING
+    headers: Mapping[str, str] = field(default_factory=dict)
 
-    def failure(self, status: int, body: bytes, seconds: float, hidden: Collection[str] = ()) -> str:
+    def failure(
+        self,
+        status: int,
+        body: bytes,
+        seconds: float,
+        hidden: Collection[str] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> str:
         """What is not as expected, without the hidden values that a body may repeat; or an empty string."""
         if status not in self.status:
             return f"status {status}, expected {' or '.join(map(str, sorted(self.status)))}"
         text = body.decode("utf-8", "replace")
         shown = repr(_without(text, hidden)[:_SHOWN])
-        if self.json is not ANYTHING:
-            try:
-                value = json.loads(body)
-            except ValueError:
-                return f"body is not JSON: {shown}"
-            # In Python True equals 1, in JSON it does not.
-            if json.dumps(value, sort_keys=True) != json.dumps(self.json, sort_keys=True):
-                return f"body is {shown}, expected {json.dumps(self.json)[:_SHOWN]}"
+        wrong = self._headers(headers or {}) or self._document(body, shown)
+        if wrong:
+            return wrong
         if self.body not in text:
             return f"body does not hold {self.body!r}: {shown}"
         if self.within is not None and seconds > self.within:
             return f"too slow: {seconds * 1000:.0f} ms, expected at most {self.within * 1000:.0f} ms"
         return ""
+
+    def _headers(self, headers: Mapping[str, str]) -> str:
+        for name, wanted in self.headers.items():
+            value = headers.get(name)
+            if value is None:
+                return f"no header {name}"
+            if wanted not in value:
+                return f"header {name} is {value[:_SHOWN]!r}, expected {wanted!r} in it"
+        return ""
+
+    def _document(self, body: bytes, shown: str) -> str:
+        if self.json is ANYTHING and self.holds is ANYTHING:
+            return ""
+        try:
+            value = json.loads(body)
+        except ValueError:
+            return f"body is not JSON: {shown}"
+        if self.json is not ANYTHING and not _same(value, self.json):
+            return f"body is {shown}, expected {json.dumps(self.json)[:_SHOWN]}"
+        if self.holds is not ANYTHING and not _holds(value, self.holds):
+            return f"body is {shown}, expected {json.dumps(self.holds, default=str)[:_SHOWN]} in it"
+        return ""
+
+
+def _same(value: Any, wanted: Any) -> bool:
+    """In Python True equals 1, in JSON it does not."""
+    return json.dumps(value, sort_keys=True, default=str) == json.dumps(wanted, sort_keys=True, default=str)
+
+
+def _holds(value: Any, wanted: Any) -> bool:
+    if isinstance(wanted, Mapping):
+        return isinstance(value, dict) and all(key in value and _holds(value[key], wanted[key]) for key in wanted)
+    return _same(value, wanted)
 
 
 def probe(
@@ -126,6 +164,8 @@ def probe(
     expect_status: int | Collection[int] = 200,
     expect_json: Any = ANYTHING,
     expect_body: str = "",
+    expect_holds: Any = ANYTHING,
+    expect_headers: Mapping[str, str] | None = None,
     within: float | None = None,
     timeout: float = 5.0,
     deadline: float = 0.0,
@@ -142,6 +182,8 @@ def probe(
         expect_status: the accepted status, or several.
         expect_json: what the body must be.
         expect_body: a text that the body must hold.
+        expect_holds: what the body must hold as JSON, see :class:`Expectation`.
+        expect_headers: name -> a text that this header of the answer must hold; empty: it must be there.
         within: seconds in which the answer must be there.
         timeout: seconds for one attempt.
         deadline: seconds after which no new attempt begins; 0: a single attempt.
@@ -156,7 +198,7 @@ def probe(
     target = url.rstrip("/") + path if path else url
     shown = _shown(target)
     statuses = {expect_status} if isinstance(expect_status, int) else set(expect_status)
-    expectation = Expectation(statuses, expect_json, expect_body, within)
+    expectation = Expectation(statuses, expect_json, expect_body, within, expect_holds, expect_headers or {})
     hidden = [*(headers or {}).values(), *(form or {}).values()]
     answers: list[_Answer] = []
     with _session(target, headers, verify) as session:
@@ -164,7 +206,9 @@ def probe(
         def ask() -> Attempt:
             answer = _request(session, method, target, form, timeout)
             answers.append(answer)
-            wrong = answer.failure or expectation.failure(answer.status, answer.body, answer.seconds, hidden)
+            wrong = answer.failure or expectation.failure(
+                answer.status, answer.body, answer.seconds, hidden, answer.headers
+            )
             return Attempt(answer.seconds, wrong, answer.final)
 
         attempts = attempts_until(ask, deadline)

@@ -3,12 +3,12 @@
 In the sandbox the declared services are launched for it; on AWS the public URLs are asked.
 """
 
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 
-from skyworthy.behavior.secrets import parse_value_from
+from skyworthy.behavior.network import headers_of_listeners, public_url
 from skyworthy.config import SmokeService
 from skyworthy.controls import catalogue
 from skyworthy.errors import BadInput
@@ -17,8 +17,11 @@ from skyworthy.probes.http import access_token
 from skyworthy.probes.running import RunningCache, RunningService
 from skyworthy.results import SuiteResult
 from skyworthy.sandbox.launched import Launched, LaunchedService
+from skyworthy.suites import inside
 from skyworthy.suites.facts import declared_facts
+from skyworthy.suites.inside import container_value
 from skyworthy.suites.launch import launched
+from skyworthy.suites.options import Progress
 from skyworthy.suites.stage import Stage
 from skyworthy.suites.suite import finish, stopwatch
 from skyworthy.verdicts import Verdict, cases, judge
@@ -34,10 +37,9 @@ def run(stage: Stage) -> SuiteResult:
         BadInput: the Terraform cannot be read, the account cannot be asked, or nothing can be launched.
     """
     with stopwatch() as seconds:
-        verdicts, facts = [], dict[str, str]()
-        if any(cases(catalogue(), stage.declared, "smoke")):
-            with _running(stage) as (running, facts):
-                verdicts = _judge(stage, running)
+        notes: list[str] = []
+        with _running(stage, notes.append) as (running, facts):
+            verdicts = _judge(stage, running)
         return finish(
             "smoke",
             stage,
@@ -46,6 +48,7 @@ def run(stage: Stage) -> SuiteResult:
             target=stage.options.target,
             account=stage.observation.account,
             region=stage.observation.region,
+            notes=tuple(notes),
             facts={**declared_facts(stage.observation.estate, stage.environment), **facts},
         )
 
@@ -71,26 +74,37 @@ def _judge(stage: Stage, running: Running) -> list[Verdict]:
 
 
 @contextmanager
-def _running(stage: Stage) -> Iterator[tuple[Running, dict[str, str]]]:
-    """The running copies, and what a report says of them."""
+def _running(stage: Stage, note: Progress) -> Iterator[tuple[Running, dict[str, str]]]:
+    """The running copies, and what a report says of them; none where the stack declares nothing that runs."""
+    if not any(case.resource for case in cases(catalogue(), stage.declared, "smoke")):
+        yield {}, {}
+        return
     if stage.account.sandbox is None:
-        yield _deployed(stage), {}
+        yield _deployed(stage, note), {}
         return
     with launched(stage) as services:
         servers = ", ".join(
             f"{item.engine} {item.version} for the declared {item.declared_version}" for item in services.servers
         )
-        yield _launched(stage, services), {"launched": servers} if servers else {}
+        yield _launched(stage, services, note), {"launched": servers} if servers else {}
 
 
-def _launched(stage: Stage, launched: Launched) -> Running:
+def _launched(stage: Stage, launched: Launched, note: Progress) -> Running:
     estate = stage.observation.estate
     found: dict[str, RunningService | RunningCache] = {}
     for service in estate.of("aws_ecs_service"):
         copy = next((item for item in launched.services if item.name == service["name"]), None)
         if copy is not None:
-            url = next((item.url for item in copy.containers if item.url and item.state == "running"), "")
-            found[service.address] = _service(stage, service, url=url, problem=_problem(copy, url))
+            served = next((item.url for item in copy.containers if item.url and item.state == "running"), "")
+            url = served and (copy.url or served)
+            found[service.address] = replace(
+                _service(stage, service, url, note),
+                problem=_problem(copy, url),
+                launched=True,
+                added=headers_of_listeners(stage.declared),
+                variables=inside.variables(stage, service, launched.cluster, copy),
+                closed=inside.NOT_ENABLED,
+            )
     for cache in estate.of("aws_elasticache_replication_group"):
         found[cache.address] = _cache(stage, cache, launched)
     return found
@@ -109,40 +123,33 @@ def _cache(stage: Stage, cache: Resource, launched: Launched) -> RunningCache:
     return RunningCache(
         host=server.host,
         port=server.port,
-        password=_container_value(stage, "REDIS_AUTH_TOKEN"),
+        password=container_value(stage, "REDIS_AUTH_TOKEN"),
         deadline=stage.settings.smoke.deadline_seconds,
     )
 
 
-def _deployed(stage: Stage) -> Running:
+def _deployed(stage: Stage, note: Progress) -> Running:
     estate = stage.observation.estate
     found: dict[str, RunningService | RunningCache] = {}
     services = estate.of("aws_ecs_service")
     for service in services:
         asked = stage.settings.smoke.services.get(service["name"], SmokeService())
-        url = asked.url.get(stage.environment.name) or (stage.environment.url if len(services) == 1 else "")
+        own = stage.environment.url if len(services) == 1 else ""
+        url = asked.url.get(stage.environment.name) or own or public_url(service, estate)
         reason = "" if url else f"no url is set for it: [smoke.services.{service['name']}] url in skyworthy.toml"
-        found[service.address] = _service(stage, service, url=url, unreachable=reason)
+        found[service.address] = replace(
+            _service(stage, service, url, note), unreachable=reason, **inside.of_aws(stage, service, asked)
+        )
     for cache in estate.of("aws_elasticache_replication_group"):
         reason = "it stands in private subnets, out of reach from here; smoke.cache asks it through a service"
         found[cache.address] = RunningCache(unreachable=reason)
     return found
 
 
-def _service(stage: Stage, service: Resource, *, url: str, problem: str = "", unreachable: str = "") -> RunningService:
+def _service(stage: Stage, service: Resource, url: str, note: Progress) -> RunningService:
     smoke = stage.settings.smoke
     asked = smoke.services.get(service["name"], SmokeService())
-    return RunningService(
-        url=url,
-        problem=problem,
-        unreachable=unreachable,
-        database_path=asked.database_path,
-        cache_path=asked.cache_path,
-        token=_token(stage, asked, url),
-        p95_ms=smoke.p95_ms,
-        samples=smoke.samples,
-        deadline=smoke.deadline_seconds,
-    )
+    return RunningService(url=url, asked=asked, smoke=smoke, token=_token(stage, asked, url), note=note)
 
 
 def _token(stage: Stage, asked: SmokeService, url: str) -> Callable[[], str] | None:
@@ -155,31 +162,9 @@ def _token(stage: Stage, asked: SmokeService, url: str) -> Callable[[], str] | N
         return None
 
     def log_in() -> str:
-        user, password = _container_value(stage, asked.username), _container_value(stage, asked.password)
+        user, password = container_value(stage, asked.username), container_value(stage, asked.password)
         if user is None or password is None:
             raise BadInput(f"no container has {asked.username} and {asked.password}; give {smoke.token_variable}")
         return access_token(url + asked.login_path, user, password, deadline=smoke.deadline_seconds)
 
     return log_in
-
-
-def _container_value(stage: Stage, name: str) -> str | None:
-    """What the running tasks hold in a variable: plain, or a key of their JSON secret; None where none has it."""
-    for task in stage.observation.estate.of("aws_ecs_task_definition"):
-        for container in task["container_definitions"]:
-            for variable in container.get("environment", ()):
-                if variable["name"] == name:
-                    return str(variable["value"])
-            for secret in container.get("secrets", ()):
-                if secret["name"] == name:
-                    return _secret_value(stage, secret["valueFrom"])
-    return None
-
-
-def _secret_value(stage: Stage, value_from: str) -> str | None:
-    """The value that a task is given for a ``valueFrom``; kept in memory only."""
-    source = parse_value_from(value_from)
-    if source.store != "secretsmanager":
-        return None
-    answer = stage.account.session.client("secretsmanager").get_secret_value(SecretId=source.identifier)
-    return str(json.loads(answer["SecretString"])[source.json_key]) if source.json_key else str(answer["SecretString"])

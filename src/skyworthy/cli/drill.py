@@ -1,0 +1,116 @@
+"""``skyworthy drill``: try what a stack promises for a bad day."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from skyworthy.cli.suites import looking
+from skyworthy.config import Environment, load_settings
+from skyworthy.errors import BadInput
+
+NAMES = ("alarms", "deployment", "restore")
+_SIGNS = {"pass": "ok     ", "fail": "FAIL   ", "unknown": "unknown"}
+
+
+@click.command()
+@click.argument("name", type=click.Choice(NAMES), metavar="[alarms|deployment|restore]")
+@click.option("--env", metavar="NAME", required=True, help="The environment.")
+@looking
+@click.option("--dry-run", is_flag=True, help="Say what would be changed, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes-production", is_flag=True, help="Needed where the environment is a production.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=1),
+    default=600,
+    show_default=True,
+    metavar="SECONDS",
+    help="To wait at most.",
+)
+@click.option(
+    "--interval", type=click.FloatRange(min=0.05), default=5, metavar="SECONDS", help="Between two looks. [default: 5]"
+)
+def drill(
+    name: str, env: str, target: str, dry_run: bool, yes: bool, yes_production: bool, timeout: float, interval: float
+) -> None:
+    """Try alarms, a deployment or the newest backup, and say beforehand what that changes.
+
+    \b
+    alarms       set each alarm to ALARM, see its message arrive at a queue of the drill's own, set it back
+    deployment   replace the tasks of every service by new ones of the same revision, and watch it settle
+    restore      look whether the newest snapshot of each database could take its place; changes nothing
+
+    What a drill makes it removes again, also where it is interrupted.
+
+    Exit codes: 0 all as promised, 1 something is not, 2 it could not be tried.
+
+    \b
+    Examples:
+      skyworthy drill alarms --env staging
+      skyworthy drill deployment --env staging --target aws
+      skyworthy drill alarms --env production --target aws --yes-production
+    """
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    from skyworthy.operations.drills import DRILLS
+    from skyworthy.operations.drills.drill import Setting
+    from skyworthy.reports.console import progress
+    from skyworthy.suites.options import Options
+    from skyworthy.suites.stage import Stage
+
+    settings = load_settings(Path())
+    environment = settings.environment(env)
+    _demand_consent(environment, yes_production or dry_run or name == "restore")
+    with (
+        progress(env) as told,
+        Stage(settings, environment, Options(target=target, progress=told, announce=click.echo)) as stage,
+    ):
+        setting = Setting(stage.account.session, stage.observation.estate, timeout, interval, told)
+        plan = DRILLS[name].plan(setting)
+        for line in plan:
+            click.echo(f"  will change: {line}")
+        if not plan:
+            click.echo("  changes nothing")
+        if dry_run:
+            return
+        if plan and target == "aws" and not yes:
+            identity = stage.account.session.identity()
+            click.confirm(f"do this in account {identity.account}, region {identity.region}?", abort=True)
+        try:
+            with _terminable():
+                findings = DRILLS[name].run(setting)
+        except (ClientError, BotoCoreError) as error:
+            raise BadInput(f"{stage.account.session.place}: the drill ended early: {error}") from error
+    for finding in findings:
+        click.echo(f"  {_SIGNS[finding.verdict]} {finding.what}: {finding.message}")
+    raise click.exceptions.Exit(_exit_code([finding.verdict for finding in findings]))
+
+
+def _demand_consent(environment: Environment, given: bool) -> None:
+    if environment.policy_name == "production" and not given:
+        raise BadInput(f"{environment.name} is a production: say so with --yes-production, or look with --dry-run")
+
+
+def _exit_code(verdicts: list[str]) -> int:
+    if "fail" in verdicts:
+        return 1
+    return 0 if verdicts and "unknown" not in verdicts else 2
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, so that what was made is removed."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> Any:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
