@@ -27,7 +27,7 @@ def find_roots(directory: Path) -> list[Path]:
     loader = Loader()
     if terraform_files(directory) and _says_root(loader.module(directory), directory):
         return [directory]
-    modules = {path: loader.module(path) for path in _module_directories(directory)}
+    modules = {path: loader.module(path) for path in module_directories(directory)}
     called = {target for source in modules.values() for target in _called(source)}
     roots = [
         path
@@ -42,11 +42,12 @@ def find_roots(directory: Path) -> list[Path]:
     return [directory] if directory in roots else roots
 
 
-def _module_directories(directory: Path) -> list[Path]:
+def module_directories(directory: Path) -> list[Path]:
+    """The directories of a tree that hold Terraform files, sorted; hidden directories and archives are left out."""
     found = [directory] if terraform_files(directory) else []
     for child in sorted(path for path in directory.iterdir() if path.is_dir() and not path.is_symlink()):
         if child.name.lower() not in _SKIPPED and not child.name.startswith("."):
-            found += _module_directories(child)
+            found += module_directories(child)
     return found
 
 

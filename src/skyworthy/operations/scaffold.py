@@ -1,4 +1,4 @@
-"""What `skyworthy init` writes into a repository that holds Terraform: settings, waivers, thin suites."""
+"""What `skyworthy init` writes into a repository that holds Terraform: settings, waivers, thin suites, a workflow."""
 
 import configparser
 import json
@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 
 from skyworthy.config import SETTINGS_FILE, WAIVERS_FILE, Environment
@@ -54,7 +55,56 @@ markers =
     static: reads code only: no credentials, no network
     live: looks at an AWS account or the sandbox, read-only
     smoke: asks running services
+    integration: works with real external programs
+    slow: takes longer than ten seconds
     requires_api: needs an AWS API (an account or the sandbox)
+"""
+WORKFLOW = ".github/workflows/skyworthy.yml"
+"""Where GitHub Actions looks for it: in the root of a repository only."""
+_WORKFLOW = """\
+# What a pull request makes worse stops it; older findings are listed.
+name: skyworthy
+
+on: pull_request
+
+permissions: {}
+
+concurrency:
+  group: skyworthy-${{ github.ref }}
+  cancel-in-progress: true
+
+jobs:
+  gate:
+    name: What the branch makes worse
+    runs-on: ubuntu-24.04
+    timeout-minutes: 20
+    permissions:
+      contents: read
+    steps:
+      - uses: actions/checkout@df4cb1c069e1874edd31b4311f1884172cec0e10 # v6.0.3
+        with:
+          fetch-depth: 0 # the base is where the branch left the other one
+          persist-credentials: false
+
+      - uses: actions/setup-python@a309ff8b426b58ec0e2a45f0f869d46889d02405 # v6.2.0
+        with:
+          python-version: "3.12"
+
+      - name: Install
+        run: python -m pip install skyworthy==VERSION
+
+      - name: Judge
+        env:
+          BASE: ${{ github.base_ref }}
+        run: skyworthy gate pr --against "origin/$BASE"
+
+      - name: Keep the reports
+        if: ${{ !cancelled() }}
+        uses: actions/upload-artifact@043fb46d1a93c77aae656e7c1c64a875d1fc6a0a # v7.0.1
+        with:
+          name: skyworthy-reports
+          path: reports
+          if-no-files-found: ignore
 """
 _SUITES = {
     "tests/static/test_stack_declared.py": _SUITE.format(
@@ -99,7 +149,17 @@ def files_for(directory: Path, found: Sequence[Found]) -> dict[str, str]:
     files = {SETTINGS_FILE: _settings(directory, found), WAIVERS_FILE: _WAIVERS, **_SUITES}
     if not _has_pytest_settings(directory):
         files["pytest.ini"] = _PYTEST
+    if repository_above(directory) is None:
+        files[WORKFLOW] = _WORKFLOW.replace("VERSION", version("skyworthy"))
     return files
+
+
+def repository_above(directory: Path) -> Path | None:
+    """The root of the git checkout that a directory is a part of; None where it is the root itself, or in none."""
+    directory = directory.resolve()
+    if (directory / ".git").exists():
+        return None
+    return next((parent for parent in directory.parents if (parent / ".git").exists()), None)
 
 
 def _settings(directory: Path, found: Sequence[Found]) -> str:
