@@ -40,10 +40,16 @@ def link(location: Location | None, *, base: Path, page: Path) -> str:
     if location is None:
         return ""
     shown = code(str(location))
+    target = href(location, base=base, page=page)
+    return f"[{shown}]({target})" if target else shown
+
+
+def href(location: Location, *, base: Path, page: Path) -> str:
+    """The target of such a link, empty where the file lies outside of the base."""
     if Path(location.file).is_absolute():
-        return shown
+        return ""
     target = Path(os.path.relpath(base / location.file, page)).as_posix()
-    return f"[{shown}]({quote(target)}#L{location.line})"
+    return f"{quote(target, errors='replace')}#L{location.line}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -103,6 +103,7 @@ def deployment_status(
     ]
     for name, environment in settings.environments.items():
         lines += page.environment(environment, of[name], (estates or {}).get(name))
+    lines += page.repository([item for item in results if item.suite == "repository"])
     return "\n".join(lines) + "\n"
 
 
@@ -167,7 +168,23 @@ class _Page:
         simulated = facts_of(results).get("simulated")
         lines += [f"Simulated by the sandbox: {text(simulated)}", ""] if simulated else []
         lines += self._suites(results)
-        verdicts = [item for suite in SUITES if suite in results for item in results[suite].verdicts]
+        lines += self._open(name, [item for suite in SUITES if suite in results for item in results[suite].verdicts])
+        notes = [(suite, note) for suite in SUITES if suite in results for note in results[suite].notes]
+        if notes:
+            lines += ["", f"### {text(name)}: notes", "", *(f"- {suite}: {text(note)}" for suite, note in notes)]
+        lines += ["", f"### {text(name)}: deployment checklist", *_checklist(boxes(results))]
+        return lines + _picture(name, estate)
+
+    def repository(self, results: Sequence[SuiteResult]) -> list[str]:
+        """What was found of the repository itself, where it was looked at."""
+        lines = []
+        for result in results:
+            lines += ["", "## Repository", "", *self._suites({result.suite: result}, (result.suite,))]
+            lines += self._open("Repository", result.verdicts)
+        return lines
+
+    def _open(self, name: str, verdicts: Sequence[Verdict]) -> list[str]:
+        lines = []
         for outcome, title in (
             (Outcome.FAIL, "open failures"),
             (Outcome.ERROR, "could not be looked at"),
@@ -175,17 +192,13 @@ class _Page:
             (Outcome.WAIVED, "waived"),
         ):
             lines += self._verdicts(f"{name}: {title}", [item for item in verdicts if item.outcome is outcome])
-        notes = [(suite, note) for suite in SUITES if suite in results for note in results[suite].notes]
-        if notes:
-            lines += ["", f"### {text(name)}: notes", "", *(f"- {suite}: {text(note)}" for suite, note in notes)]
-        lines += ["", f"### {text(name)}: deployment checklist", *_checklist(boxes(results))]
-        return lines + _picture(name, estate)
+        return lines
 
-    def _suites(self, results: _Results) -> list[str]:
+    def _suites(self, results: _Results, names: Sequence[str] = SUITES) -> list[str]:
         words = ("passed", "failed", "errors", "unknown", "waived", "not applicable")
         keys = ("pass", "fail", "error", "unknown", "waived", "not_applicable")
         rows = []
-        for suite in SUITES:
+        for suite in names:
             result = results.get(suite)
             if result is None:
                 rows.append([suite, "not run", *[_NONE] * (len(words) + 2)])

@@ -5,6 +5,7 @@ from pathlib import Path
 from skyworthy.config import Settings
 from skyworthy.errors import BadInput
 from skyworthy.files import write_json, write_whole
+from skyworthy.reports.history import remember
 from skyworthy.reports.junit import junit
 from skyworthy.reports.sarif import sarif
 from skyworthy.results import SuiteResult, encode_result, read_result
@@ -16,11 +17,12 @@ def folder_of(settings: Settings, environment: str) -> Path:
 
 
 def save(settings: Settings, result: SuiteResult) -> None:
-    """Keep a result as JSON, JUnit XML and SARIF, each written whole."""
+    """Keep a result as JSON, JUnit XML and SARIF, each written whole, and its counts in the history."""
     folder = folder_of(settings, result.environment)
     write_json(folder / f"results-{result.suite}.json", encode_result(result))
     write_whole(folder / f"junit-{result.suite}.xml", junit(result))
     write_whole(folder / f"{result.suite}.sarif", sarif([result]))
+    remember(settings, result)
 
 
 def load_results(settings: Settings, environment: str) -> tuple[list[SuiteResult], list[str]]:

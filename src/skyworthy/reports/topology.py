@@ -48,7 +48,8 @@ _SHAPES = {
     "aws_secretsmanager_secret": ("[/", "/]"),
 }
 _NAMES = ("name", "identifier", "cluster_identifier", "replication_group_id", "cluster_id")
-_INTERNET = "internet"
+INTERNET = "internet"
+"""The id of the one node that is no resource."""
 
 
 def topology(estate: Estate) -> str:
@@ -57,7 +58,7 @@ def topology(estate: Estate) -> str:
     Args:
         estate: declared or observed.
     """
-    return _Chart(estate).text()
+    return Chart(estate).text()
 
 
 def escape(text: str) -> str:
@@ -66,13 +67,45 @@ def escape(text: str) -> str:
     return "".join(codes.get(character, character) for character in text)
 
 
+@dataclass(frozen=True)
+class Node:
+    """A resource in the chart.
+
+    Args:
+        address: of the resource.
+        type: of the resource.
+        name: what people call it.
+        more: what is worth knowing of it, beginning with a comma: ``, 2 tasks``.
+    """
+
+    address: str
+    type: str
+    name: str
+    more: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What it is, for people."""
+        return _KINDS[self.type]
+
+
 @dataclass
-class _Chart:
-    """Nodes and edges, in the order in which traffic meets them."""
+class Chart:
+    """Nodes and edges, in the order in which traffic meets them.
+
+    Args:
+        estate: declared or observed; the rest is made of it.
+        ids: address -> id of the node.
+        nodes: by id.
+        groups: what subnets are called together -> ids of the nodes in them.
+        edges: from and to, ids or ``internet`` -> labels.
+        blocked: edges that the network blocks -> the hop that does.
+        forwarding: address of a target group -> the load balancers that forward to it.
+    """
 
     estate: Estate
     ids: dict[str, str] = field(default_factory=dict)
-    nodes: dict[str, tuple[str, tuple[str, str]]] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
     edges: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     blocked: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -87,11 +120,12 @@ class _Chart:
         self._gateways()
 
     def text(self) -> str:
+        """As mermaid, empty where there is nothing to draw."""
         if not self.nodes:
             return ""
         lines = ["flowchart LR"]
-        if any(_INTERNET in edge for edge in self.edges):
-            lines.append(f'  {_INTERNET}(("internet"))')
+        if any(INTERNET in edge for edge in self.edges):
+            lines.append(f'  {INTERNET}(("internet"))')
         grouped = {node for members in self.groups.values() for node in members}
         for number, (label, members) in enumerate(self.groups.items(), 1):
             lines += [
@@ -108,8 +142,9 @@ class _Chart:
         return "\n".join(lines) + "\n"
 
     def _drawn(self, node: str) -> str:
-        label, (left, right) = self.nodes[node]
-        return f'{node}{left}"{label}"{right}'
+        drawn = self.nodes[node]
+        left, right = _SHAPES.get(drawn.type, ("[", "]"))
+        return f'{node}{left}"{escape(drawn.name)}<br/>{drawn.kind}{escape(drawn.more)}"{right}'
 
     def _of(self, *types: str) -> tuple[Resource, ...]:
         return tuple(item for item in self.estate if item.type in types and not item.data)
@@ -118,8 +153,7 @@ class _Chart:
         """The id of a resource's node, made and put into its subnets at the first call."""
         node = self.ids.get(resource.address) or self._id(resource)
         if node not in self.nodes:
-            label = f"{escape(_name(resource))}<br/>{_KINDS[resource.type]}{escape(more)}"
-            self.nodes[node] = (label, _SHAPES.get(resource.type, ("[", "]")))
+            self.nodes[node] = Node(resource.address, resource.type, _name(resource), more)
             group = self._group(resource)
             if group:
                 self.groups.setdefault(group, []).append(node)
@@ -156,8 +190,8 @@ class _Chart:
                 if balancer.address in self._addresses(item.peek("load_balancer_arn"))
             ]
             if _plain(balancer, "internal") is False:
-                self._edge(_INTERNET, node, *sorted({_listener(item) for item in listeners}))
-                self._blocks(_INTERNET, node, [self._leg(None, balancer, _plain(item, "port")) for item in listeners])
+                self._edge(INTERNET, node, *sorted({_listener(item) for item in listeners}))
+                self._blocks(INTERNET, node, [self._leg(None, balancer, _plain(item, "port")) for item in listeners])
             for listener in listeners:
                 self._forwards(balancer, listener, "default_action", "")
                 for rule in self._of(*_RULES):
@@ -222,7 +256,7 @@ class _Chart:
             for gateway in self._routed(self._subnets(service)):
                 node = self._node(gateway)
                 self._edge(self._node(service), node)
-                self._edge(node, _INTERNET)
+                self._edge(node, INTERNET)
 
     def _routed(self, subnets: tuple[Resource, ...]) -> Iterator[Resource]:
         places = {subnet.address for subnet in subnets}

@@ -282,3 +282,22 @@ def test_what_the_sandbox_simulates_is_told_once(settings: Settings, static: Sui
     lines = deployment_status(settings, [told], now=NOW).splitlines()
 
     assert [line for line in lines if "imulated" in line] == ["Simulated by the sandbox: alarm states, backups"]
+
+
+def test_the_repository_has_a_section_of_its_own_where_it_was_looked_at(
+    settings: Settings, static: SuiteResult, result: Results, verdict: Verdicts
+) -> None:
+    broken = verdict(
+        Outcome.FAIL, "a.md:1: b.md is not there",
+        control="repo.links-resolve", lens="repository", root="repository", address="stack", location=None,
+    )  # fmt: skip
+    looked = result(suite="repository", environment="repository", verdicts=(broken,))
+    page = deployment_status(settings, [static, looked], now=NOW)
+    section = page.split("\n## Repository\n")[1]
+    assert (
+        "| repository | code | 0 | 1 | 0 | 0 | 0 | 0 | `0123456789ab` | 2026-03-01 10:30 UTC (3 days old) |" in section
+    )
+    assert "### Repository: open failures" in section
+    assert "| high | `repo.links-resolve` | `stack` | — | repository | a.md:1: b.md is not there |" in section
+    assert page.split("\n## Repository\n")[0] == deployment_status(settings, [static], now=NOW)
+    assert "## Repository" not in deployment_status(settings, [static], now=NOW)

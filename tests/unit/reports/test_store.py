@@ -24,6 +24,7 @@ def test_what_is_saved_is_loaded_and_the_later_one_wins(
     assert load_latest(settings) == [production, live, second]
     files = sorted(path.relative_to(settings.reports).as_posix() for path in settings.reports.rglob("*.*"))
     assert files == [
+        "history.jsonl",
         "production/junit-static.xml",
         "production/results-static.json",
         "production/static.sarif",
