@@ -11,13 +11,24 @@ from skyworthy.cli.alarms import alarms
 from skyworthy.cli.catalogue import explain, list_controls
 from skyworthy.cli.cost import cost
 from skyworthy.cli.coverage import coverage
+from skyworthy.cli.deploy import deploy
+from skyworthy.cli.doctor import doctor
+from skyworthy.cli.drift import drift
+from skyworthy.cli.drill import drill
 from skyworthy.cli.gate import gate, signoffs
+from skyworthy.cli.images import images
 from skyworthy.cli.init import init
 from skyworthy.cli.merge import merge
 from skyworthy.cli.new_control import new_control
+from skyworthy.cli.policy import policy
+from skyworthy.cli.preflight import preflight
 from skyworthy.cli.reach import reach
+from skyworthy.cli.report import report
+from skyworthy.cli.repository import repository
+from skyworthy.cli.rollback import rollback
 from skyworthy.cli.sandbox import sandbox
 from skyworthy.cli.suites import live, smoke, static, status, verify
+from skyworthy.cli.validate import validate
 from skyworthy.errors import BadInput
 
 
@@ -44,11 +55,20 @@ COMMANDS = (
     static,
     live,
     smoke,
+    repository,
+    drift,
     status,
+    report,
     init,
+    doctor,
     gate,
     signoffs,
     merge,
+    validate,
+    preflight,
+    images,
+    deploy,
+    rollback,
     cost,
     list_controls,
     explain,
@@ -56,6 +76,8 @@ COMMANDS = (
     new_control,
     reach,
     alarms,
+    policy,
+    drill,
     sandbox,
 )
 for command in COMMANDS:

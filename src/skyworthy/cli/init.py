@@ -7,14 +7,14 @@ import click
 from skyworthy.config import SETTINGS_FILE, Environment, Settings
 from skyworthy.errors import BadInput
 from skyworthy.files import write_whole
-from skyworthy.operations.scaffold import COUNTED, Found, files_for
+from skyworthy.operations.scaffold import COUNTED, WORKFLOW, Found, files_for, repository_above
 
 
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, exists=True, file_okay=False), default=Path())
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 def init(directory: Path, dry_run: bool) -> None:
-    """Find the root modules of a repository, and write settings and thin suites for them.
+    """Find the root modules of a repository, and write settings, thin suites and a workflow for them.
 
     What is there already is never overwritten.
 
@@ -43,10 +43,13 @@ def init(directory: Path, dry_run: bool) -> None:
         if not dry_run:
             write_whole(path, content)
         click.echo(f"{'would write' if dry_run else 'wrote'}: {name}")
+    if root := repository_above(directory):
+        click.echo(f"left out: {WORKFLOW}, which GitHub reads in the root of the repository alone, {root}")
     click.echo(
         "next: skyworthy static           what the Terraform declares\n"
         "      pytest tests/static        the same, by pytest\n"
         "      skyworthy live --target aws --env NAME\n"
+        "      skyworthy doctor           what is missing for which suite\n"
         "keep .skyworthy/ and reports/ out of git"
     )
 

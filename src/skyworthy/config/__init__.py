@@ -8,11 +8,10 @@ from skyworthy.config.settings import (
     Environment,
     LaunchSettings,
     Settings,
-    SmokeService,
-    SmokeSettings,
     StandIn,
     load_settings,
 )
+from skyworthy.config.smoke import SmokeCheck, SmokeService, SmokeSettings
 from skyworthy.config.waivers import WAIVERS_FILE, Waiver, load_waivers
 from skyworthy.errors import BadInput
 
@@ -28,6 +27,7 @@ __all__ = [
     "LaunchSettings",
     "Policy",
     "Settings",
+    "SmokeCheck",
     "SmokeService",
     "SmokeSettings",
     "StandIn",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from skyworthy.declared import cache as kept
+from skyworthy.declared.agreement import disagreements, with_exact
 from skyworthy.declared.configuration import configuration, outputs
 from skyworthy.declared.plan import read_plan
 from skyworthy.declared.reader import TIME_LIMIT, read_root
@@ -31,11 +32,13 @@ __all__ = [
     "RequiredProvider",
     "Variable",
     "configuration",
+    "disagreements",
     "find_roots",
     "outputs",
     "read",
     "read_plan",
     "read_state",
+    "with_exact",
 ]
 
 

@@ -3,11 +3,15 @@
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import yaml
+from tests.unit.workflows.steps import steps_of
 
 from skyworthy.config import load_settings
+from skyworthy.operations.scaffold import WORKFLOW
 
 SKYWORTHY = [sys.executable, "-c", "from skyworthy.cli import main; main()"]
 STACK = """
@@ -109,3 +113,45 @@ def test_a_directory_without_terraform_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "no root module here" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_workflow_is_the_gate_of_a_pull_request_at_this_version(repository: Path) -> None:
+    run(repository, *SKYWORTHY, "init")
+    written = yaml.safe_load((repository / WORKFLOW).read_text("utf-8"))
+    (job,) = written["jobs"].values()
+    assert job["permissions"] == {"contents": "read"}
+    assert [step["run"] for step in job["steps"] if "run" in step] == [
+        f"python -m pip install skyworthy=={version('skyworthy')}",
+        'skyworthy gate pr --against "origin/$BASE"',
+    ]
+
+
+def test_the_gate_of_the_workflow_works_at_once(repository: Path) -> None:
+    """The step is run as written, in a clone whose branch adds a finding to those that were there."""
+    git(repository, "init", "--quiet", "--initial-branch=main")
+    run(repository, *SKYWORTHY, "init")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--message", "skyworthy")
+    branch = repository / "branch"
+    git(repository, "clone", "--quiet", str(repository), str(branch))
+    (step,) = (item for item in steps_of(branch / WORKFLOW) if item.name == "Judge")
+    assert step.run(branch, BASE="main").returncode == 0
+    module = branch / "infra" / "modules" / "database" / "main.tf"
+    write(module, MODULE + 'resource "aws_sns_topic" "alarms" {\n  name = "alarms"\n}\n')
+    worse = step.run(branch, BASE="main")
+    assert worse.returncode == 1, worse.stdout + worse.stderr
+    assert "aws_sns_topic.alarms" in worse.stdout
+
+
+def test_no_workflow_is_written_where_github_would_not_read_it(repository: Path) -> None:
+    git(repository, "init", "--quiet")
+    done = run(repository, *SKYWORTHY, "init", "infra")
+    assert done.returncode == 0, done.stderr
+    assert f"left out: {WORKFLOW}, which GitHub reads in the root of the repository alone, {repository}" in done.stdout
+    assert (repository / "infra" / "skyworthy.toml").exists()
+    assert not list(repository.rglob(".github"))
+
+
+def git(repository: Path, *arguments: str) -> None:
+    who = ["-c", "user.name=x", "-c", "user.email=x@example.invalid", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", str(repository), *who, *arguments], check=True, capture_output=True)

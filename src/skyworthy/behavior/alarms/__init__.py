@@ -14,8 +14,9 @@ from skyworthy.behavior.alarms.notification import (
     subscriptions_of,
 )
 from skyworthy.behavior.alarms.rules import MalformedRule, Rule, parse_rule
-from skyworthy.behavior.alarms.scenarios import Reaction, Scenario, calm_of, reacts, scenarios
+from skyworthy.behavior.alarms.scenarios import Reaction, Scenario, Timeline, calm_of, reacts, scenarios, timeline
 from skyworthy.behavior.alarms.series import Minutes, Segment, cycle, then
+from skyworthy.behavior.alarms.summaries import Incident, Line, line_of, reactions_of
 from skyworthy.behavior.alarms.watchers import Watcher, Watchers, watchers_of
 
 __all__ = [
@@ -27,6 +28,8 @@ __all__ = [
     "Actions",
     "Alarm",
     "Evaluation",
+    "Incident",
+    "Line",
     "MalformedRule",
     "Minutes",
     "Observation",
@@ -36,6 +39,7 @@ __all__ = [
     "Scenario",
     "Segment",
     "State",
+    "Timeline",
     "Treatment",
     "Watcher",
     "Watchers",
@@ -48,13 +52,16 @@ __all__ = [
     "evaluate_alarm",
     "evaluate_expression",
     "evaluate_points",
+    "line_of",
     "metrics_of",
     "parse_rule",
+    "reactions_of",
     "reacts",
     "samples_of_set",
     "scenarios",
     "speakers_of",
     "subscriptions_of",
     "then",
+    "timeline",
     "watchers_of",
 ]

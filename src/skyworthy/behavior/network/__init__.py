@@ -13,6 +13,7 @@ from skyworthy.behavior.network.balancing import (
     target_groups_of,
 )
 from skyworthy.behavior.network.journey import PLACES, Journey, Leg, forwards_of, journeys, ports_behind, sources
+from skyworthy.behavior.network.public import headers_of_listeners, public_url
 from skyworthy.behavior.network.reach import Hop, Path, reaches
 from skyworthy.behavior.network.rules import EVERYWHERE, GROUPS, RULES, Peer, Rule
 from skyworthy.behavior.network.topology import INTERNET, SUBNETS, Network, Place, Route, has_own_network, network_of
@@ -40,11 +41,13 @@ __all__ = [
     "balancers_of",
     "forwards_of",
     "has_own_network",
+    "headers_of_listeners",
     "journeys",
     "listeners_of",
     "network_of",
     "ports_behind",
     "protocol_of",
+    "public_url",
     "reaches",
     "rules_for_host",
     "rules_of_listener",
