@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from skyworthy.config import Environment, Settings, load_settings
-from skyworthy.estate import Estate, Undecidable
+from skyworthy.estate import Estate
 from skyworthy.files import write_json
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def cost(
       skyworthy cost --env staging --items
       skyworthy cost --against origin/main
     """
-    from skyworthy.behavior.cost import estimate
+    from skyworthy.behavior.cost import estimate, monthly_budget
     from skyworthy.gates.revision import files_of
     from skyworthy.suites.selection import select
 
@@ -65,7 +65,7 @@ def cost(
             estate = _declared(settings, environment)
             made = estimate(estate, environment.usage)
             before = _before(settings, environment, base.directory) if base else None
-            limit = _budget(estate)
+            limit = monthly_budget(estate)
             above = above or (limit is not None and made.monthly > limit)
             _show(environment, estate, made, before, limit, items)
             data[environment.name] = _as_data(made, limit)
@@ -97,18 +97,6 @@ def _before(settings: Settings, environment: Environment, directory: Path) -> "E
 
     found = same_environment(settings, environment, load_settings(directory), directory)
     return estimate(_declared(settings, found), found.usage)
-
-
-def _budget(estate: Estate) -> float | None:
-    """The smallest monthly limit in dollars that the stack declares."""
-    limits = []
-    for budget in estate.of("aws_budgets_budget"):
-        try:
-            if (budget["budget_type"], budget["limit_unit"], budget["time_unit"]) == ("COST", "USD", "MONTHLY"):
-                limits.append(float(budget["limit_amount"]))
-        except Undecidable:
-            continue  # the control says that it is not known
-    return min(limits, default=None)
 
 
 def _show(

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 
 from skyworthy import declared
-from skyworthy.behavior.alarms import Reaction, State, actions_of, alarm_of, composites_of, reacts, scenarios
+from skyworthy.behavior.alarms import (
+    Reaction,
+    State,
+    actions_of,
+    alarm_of,
+    composites_of,
+    reacts,
+    scenarios,
+    timeline,
+)
 from skyworthy.behavior.alarms.scenarios import CALM_MINUTES
 from skyworthy.behavior.metrics import namespaces
 from skyworthy.estate import Estate, Resource, Undecidable
@@ -237,3 +246,30 @@ def test_the_scenarios_are_about_metrics_that_exist(name: str) -> None:
 
 def test_every_alarm_line_has_a_scenario() -> None:
     assert {scenario.requirement for scenario in scenarios().values()} == {f"ALM-{number}" for number in range(1, 10)}
+
+
+def test_timeline_shows_what_is_evaluated_before_and_in_the_incident(tmp_path: Path) -> None:
+    estate, resource = read(tmp_path, CPU)
+    alarm, scenario = alarm_of(resource), scenarios()["ecs-cpu"]
+    api, web = estate.get("aws_ecs_service.api"), estate.get("aws_ecs_service.web")
+    assert api
+    assert web
+    seen = timeline(alarm, scenario, api, estate)
+    assert seen
+    assert seen.reaction == reacts(alarm, scenario, api, estate)
+    assert len(seen.values) == 15 + scenario.within_minutes + 1
+    values = [value for value in seen.values if value is not None]
+    calm, incident = values[: -seen.start + 1], values[-seen.start + 1 :]
+    assert max(calm) < 80 < min(incident)
+    assert timeline(alarm, scenario, web, estate) is None
+
+
+def test_timeline_has_no_value_where_nothing_is_published(tmp_path: Path) -> None:
+    estate, resource = read(tmp_path, ERRORS)
+    balancer = estate.get("aws_lb.main")
+    assert balancer
+    seen = timeline(alarm_of(resource), scenarios()["alb-5xx"], balancer, estate)
+    assert seen
+    assert seen.values[0] is None
+    assert seen.values[-1] is not None
+    assert seen.reaction.right

@@ -149,3 +149,8 @@ def test_no_price_is_nothing_and_the_table_says_where_it_is_from() -> None:
     assert all(price > 0 for prices in (table.hour, table.month, table.use) for price in prices.values())
     assert table.region
     assert table.source.startswith("https://aws.amazon.com/")
+
+
+def test_a_service_whose_task_has_no_size_is_not_priced(tmp_path: Path) -> None:
+    made = of(tmp_path, SERVICE.replace('  cpu                   = "512"\n', ""))
+    assert made.unpriced == ("aws_ecs_service.api: aws_ecs_task_definition.api sets no cpu",)

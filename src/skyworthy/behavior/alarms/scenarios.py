@@ -17,6 +17,11 @@ from skyworthy.estate import Estate, Resource, Undecidable, show
 CALM_MINUTES = 150
 """How long an alarm must stay quiet; the calms repeat within it."""
 
+LEAD_MINUTES = 15
+"""How much of the calm a timeline shows before the incident."""
+
+Segments = tuple[Segment, ...]
+
 
 @dataclass(frozen=True)
 class Story:
@@ -84,6 +89,21 @@ class Reaction:
         return self.fires_after is not None and State.ALARM not in self.calm
 
 
+@dataclass(frozen=True)
+class Timeline:
+    """What an alarm sees in a scenario.
+
+    Args:
+        start: the first minute; 0 is where the incident begins.
+        values: the newest data point of the evaluation at each minute; None: nothing was published.
+        reaction: what the alarm makes of it.
+    """
+
+    start: int
+    values: tuple[float | None, ...]
+    reaction: Reaction
+
+
 @cache
 def scenarios() -> Mapping[str, Scenario]:
     """The scenarios of the file, by name."""
@@ -115,20 +135,44 @@ def reacts(alarm: Alarm, scenario: Scenario, watched: Resource, estate: Estate) 
     Raises:
         Undecidable: where that cannot be known.
     """
+    feeds = _feeds(alarm, scenario, watched, estate)
+    return None if feeds is None else _reaction(_bare(alarm), feeds, scenario.within_minutes)
+
+
+def timeline(alarm: Alarm, scenario: Scenario, watched: Resource, estate: Estate) -> Timeline | None:
+    """What an alarm sees while a scenario happens to a resource, minute by minute; None as with :func:`reacts`.
+
+    Raises:
+        Undecidable: where that cannot be known.
+    """
+    feeds = _feeds(alarm, scenario, watched, estate)
+    if feeds is None:
+        return None
+    bare = _bare(alarm)
+    incident = {name: then(cycle(before), after) for name, before, after in feeds}
+    minutes = range(-LEAD_MINUTES, scenario.within_minutes + 1)
+    values = tuple(bare.points(lambda query: incident[query.id], minute)[-1] for minute in minutes)
+    return Timeline(-LEAD_MINUTES, values, _reaction(bare, feeds, scenario.within_minutes))
+
+
+def _bare(alarm: Alarm) -> Alarm:
+    """The alarm without its metrics: what decides, once their series are known."""
+    return replace(alarm, queries=tuple(replace(query, metric=None) for query in alarm.queries))
+
+
+def _feeds(
+    alarm: Alarm, scenario: Scenario, watched: Resource, estate: Estate
+) -> tuple[tuple[str, Segments, Segments], ...] | None:
+    """Calm and incident of each of its metrics, by the query's id; None where it does not watch the resource."""
     if not any(scenario.story(metric) and _watches(metric, watched, estate) for metric in alarm.metrics):
         return None
     if alarm.period < MINUTE:
         raise Undecidable(f"what happens within a minute is not known, and its period is {alarm.period} seconds")
-    feeds = tuple(
+    return tuple(
         (query.id, *_feed(query.metric, scenario, watched, estate))
         for query in alarm.queries
         if query.metric is not None
     )
-    bare = replace(alarm, queries=tuple(replace(query, metric=None) for query in alarm.queries))
-    return _reaction(bare, feeds, scenario.within_minutes)
-
-
-Segments = tuple[Segment, ...]
 
 
 @lru_cache(maxsize=4096)

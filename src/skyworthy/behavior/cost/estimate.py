@@ -151,7 +151,7 @@ def _service(service: Resource, asked: _Asked) -> Iterator[Item]:
     platform = definition.block("runtime_platform")
     arm = platform is not None and platform.get("cpu_architecture") == "ARM64"
     architecture = "arm64" if arm else "x86_64"
-    cpu, memory = float(definition["cpu"]) / 1024, float(definition["memory"]) / 1024
+    cpu, memory = _thousands(definition, "cpu"), _thousands(definition, "memory")
     tasks_text = f"{tasks:g} x "
     yield asked.hours(
         "Fargate", service.address, f"{tasks_text}{cpu:g} vCPU", f"fargate.vcpu.{architecture}", tasks * cpu
@@ -165,6 +165,12 @@ def _service(service: Resource, asked: _Asked) -> Iterator[Item]:
         yield Item(
             "CloudWatch", service.address, f"{count:g} Container Insights metrics", count, "month", price, assumed=True
         )
+
+
+def _thousands(definition: Resource, name: str) -> float:
+    if definition[name] is None:
+        raise Undecidable(f"{definition.address} sets no {name}")
+    return float(definition[name]) / 1024
 
 
 def _insights(service: Resource, estate: Estate) -> bool:
