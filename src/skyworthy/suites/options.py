@@ -3,6 +3,7 @@
 import datetime
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from skyworthy.config import WAIVERS_FILE, Settings, Waiver, load_waivers
 
@@ -22,6 +23,8 @@ class Options:
         checkov: run checkov beside the static suite.
         target: what live and smoke look at: ``sandbox`` or ``aws``.
         waivers: heed waivers.toml.
+        plan: JSON of a plan that takes the place of the code's own values.
+        state: a state that does.
         today: the day by which waivers are read.
         progress: told what is being done.
         announce: told what people must know before it is done: account, region and target.
@@ -30,6 +33,8 @@ class Options:
     checkov: bool = True
     target: str = "sandbox"
     waivers: bool = True
+    plan: Path | None = None
+    state: Path | None = None
     today: datetime.date = field(default_factory=lambda: datetime.datetime.now(datetime.UTC).date())
     progress: Progress = silent
     announce: Progress = silent

@@ -1,0 +1,87 @@
+"""A plan or state in the place of the code's own values: what it knows exactly, with what only the code tells."""
+
+import dataclasses
+from collections.abc import Iterator
+
+from skyworthy.estate import Estate, Note, Reference, Resource, Template, Unknown, Value
+
+
+def with_exact(read: Estate, exact: Estate) -> Estate:
+    """The resources of a plan or state, with file, line and lifecycle from the code.
+
+    Where both know a value and disagree, the plan or state counts, and a note tells it: one of them is of another
+    revision, of other variables, or of what somebody changed by hand.
+
+    Args:
+        read: what the code declares.
+        exact: of its plan or state.
+    """
+    by_address = {resource.address: resource for resource in read}
+    resources = tuple(_located(resource, by_address.get(resource.address)) for resource in exact)
+    notes = tuple(Note(sentence, address=address) for address, sentence in disagreements(read, exact))
+    return dataclasses.replace(exact, resources=resources, notes=exact.notes + notes)
+
+
+def disagreements(read: Estate, exact: Estate) -> Iterator[tuple[str, str]]:
+    """Where the code and its plan or state know different things: address, and a sentence."""
+    code = {resource.address: resource for resource in read if not resource.data}
+    other = {resource.address: resource for resource in exact if not resource.data}
+    countless = {address.partition("[")[0] for address, resource in code.items() if resource.blank is not None}
+    for address in sorted(code.keys() - other.keys()):
+        if code[address].blank is None:
+            yield address, f"the code declares {address}, {exact.name} does not have it"
+    for address in sorted(other.keys() - code.keys()):
+        if address.partition("[")[0] not in countless:
+            yield address, f"{exact.name} has {address}, the code does not declare it"
+    for address in sorted(code.keys() & other.keys()):
+        for line in _compared(code[address], other[address]):
+            yield address, f"{exact.name} and the code disagree about {line}"
+
+
+def _located(resource: Resource, code: Resource | None) -> Resource:
+    if code is None:
+        return resource
+    return dataclasses.replace(resource, location=code.location, lifecycle=code.lifecycle)
+
+
+def _compared(read: Resource, exact: Resource) -> list[str]:
+    ignored = read.lifecycle.get("ignore_changes") or ()
+    if ignored == "all" or "all" in ignored:
+        return []
+    names = (read.attributes.keys() & exact.attributes.keys()) - {"timeouts", *ignored}
+    return [
+        line
+        for name in sorted(names)
+        for line in _differences(f"{read.address}.{name}", read.peek(name), exact.peek(name))
+    ]
+
+
+def _blank(value: Value) -> bool:
+    return isinstance(value, (Unknown, Reference, Template))
+
+
+def _differences(place: str, read: Value, exact: Value) -> list[str]:
+    """Where two values differ that are known on both sides; null, empty and false are how a plan says "not set"."""
+    if _blank(read) or _blank(exact) or (not read and not exact):
+        return []
+    if isinstance(read, dict) and isinstance(exact, dict):
+        return [
+            line
+            for name in sorted(read.keys() | exact.keys())
+            for line in _differences(f"{place}.{name}", read.get(name), exact.get(name))
+        ]
+    if isinstance(read, list) and isinstance(exact, list) and len(read) == len(exact):
+        return _differences_of_lists(place, read, exact)
+    return [] if str(read) == str(exact) else [place]  # the values may be secret
+
+
+def _differences_of_lists(place: str, read: list[Value], exact: list[Value]) -> list[str]:
+    """Each item finds its like, since the sets of a plan stand in an order of their own."""
+    left = list(exact)
+    lines: list[str] = []
+    for at, item in enumerate(read):
+        rows = [_differences(f"{place}[{at}]", item, other) for other in left]
+        best = min(range(len(rows)), key=lambda row: len(rows[row]))
+        lines += rows[best]
+        del left[best]
+    return lines
