@@ -23,6 +23,7 @@ SIDES = {
     "declared": "what Terraform declares",
     "observed": "what the account holds",
     "smoke": "the running services",
+    "repository": "the repository",
     "waivers": "the waivers",
 }
 _HEAD = re.compile(r"^# (?P<name>expect|policy|inventory): (?P<value>.*)$")
@@ -39,7 +40,7 @@ def page(control: Control) -> str:
     facts = [
         f"- severity: {control.severity}",
         f"- looks at: {' and '.join(SIDES[lens] for lens in control.lenses)}",
-        f"- judges: {', '.join(_subject(each) for each in control.on)}",
+        f"- judges: {', '.join(_subject(each, control) for each in control.on)}",
         f"- answers to: {', '.join(control.refs)}",
     ]
     if control.aliases:
@@ -85,7 +86,9 @@ def _which(path: Path, kind: str) -> str:
     return f": {name}" if name else ""
 
 
-def _subject(type: str) -> str:
+def _subject(type: str, control: Control) -> str:
+    if "repository" in control.lenses:
+        return "the repository as a whole"
     return {"stack": "the stack as a whole", "*": "every declared resource"}.get(type, f"`{type}`")
 
 

@@ -1,6 +1,7 @@
 """The pytest front-end: options, one parameter for each case of a suite, and verdicts as outcomes.
 
-A test that takes ``sky_static``, ``sky_live`` or ``sky_smoke`` runs once for each environment, control and resource;
+A test that takes ``sky_static``, ``sky_live`` or ``sky_smoke`` runs once for each environment, control and resource,
+one that takes ``sky_repository`` once for each control of the repository;
 the fixture's value is the :class:`~skyworthy.verdicts.Verdict`. A suite runs once for all xdist workers.
 """
 
@@ -16,10 +17,11 @@ import pytest
 from skyworthy import checkov
 from skyworthy.config import Settings, load_settings
 from skyworthy.errors import BadInput
+from skyworthy.probes import testinfra_hosts
 from skyworthy.results import Suite, SuiteResult
 from skyworthy.suites.catalogue import SUITES
 from skyworthy.suites.options import Options
-from skyworthy.suites.selection import select
+from skyworthy.suites.selection import environments_of, select
 from skyworthy.suites.shared import once
 from skyworthy.suites.stage import Stage
 from skyworthy.suites.suite import CaseId, case_ids
@@ -63,7 +65,7 @@ class Session:
 
     def cases(self, suite: Suite) -> Iterator[tuple[str, CaseId]]:
         """Environment and case of everything that a suite judges."""
-        for environment in select(self.settings, terraform=self.terraform, env=self.env):
+        for environment in environments_of(suite, self.settings, terraform=self.terraform, env=self.env):
             for case in case_ids(suite, Stage(self.settings, environment, self.options)):
                 yield environment.name, case
 
@@ -74,7 +76,7 @@ class Session:
         return self._read[suite, env]
 
     def _once(self, suite: Suite, env: str) -> SuiteResult:
-        (environment,) = select(self.settings, terraform=self.terraform, env=env)
+        (environment,) = environments_of(suite, self.settings, terraform=self.terraform, env=env)
         path = self.results / f"{suite}-{env.replace('/', '-')}.json"
 
         def make() -> SuiteResult:
@@ -88,7 +90,8 @@ SESSION = pytest.StashKey[Session]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Read skyworthy.toml of the rootdir."""
+    """Read skyworthy.toml of the rootdir, and teach pytest-testinfra ``ecs://`` hosts."""
+    testinfra_hosts.register()
 
     def option(name: str) -> str:
         return str(config.getoption(f"sky_{name}") or config.getini(f"sky_{name}") or "")
@@ -157,6 +160,12 @@ def sky_live(request: pytest.FixtureRequest) -> Verdict:
 def sky_smoke(request: pytest.FixtureRequest) -> Verdict:
     """The verdict of one probe of one running service."""
     return _verdict(request, "smoke")
+
+
+@pytest.fixture
+def sky_repository(request: pytest.FixtureRequest) -> Verdict:
+    """The verdict of one control on the repository."""
+    return _verdict(request, "repository")
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skyworthy.cli.cost import difference
-from skyworthy.cli.suites import keep, looking, selection, write_status
+from skyworthy.cli.repository import judged
+from skyworthy.cli.suites import keep, looking, one_exact, selection, write_status
 from skyworthy.config import WAIVERS_FILE, Environment, Settings, load_settings
 from skyworthy.errors import BadInput
 from skyworthy.files import write_json
@@ -22,6 +23,7 @@ from skyworthy.verdicts import Verdict, is_red
 if TYPE_CHECKING:
     from skyworthy.behavior.cost import Estimate
     from skyworthy.gates.comparison import Comparison
+    from skyworthy.gates.pull_request import Base
     from skyworthy.gates.revision import Revision
     from skyworthy.suites.options import Options
 
@@ -62,10 +64,15 @@ def pr(against: str | None, json_file: Path | None, **given: Any) -> None:
     red = False
     with ExitStack() as opened:
         base = opened.enter_context(files_of(settings.directory, against)) if against else None
+        suites = settings.gates["pr"].suites
         for environment, options in _chosen(settings, **given):
-            made, cost = _run(settings, environment, options, settings.gates["pr"].suites)
+            made, cost = _run(settings, environment, options, [name for name in suites if name != "repository"])
             results += made
             red = _judge(settings, environment, options, made, base, cost) or red
+        if "repository" in suites and given["terraform"] is None:
+            waivers = not given["no_waivers"]
+            results.append(judged(settings, waivers=waivers))
+            red = _judge_repository(settings, results[-1], base, waivers) or red
     _end(settings, results, json_file, red)
 
 
@@ -180,6 +187,8 @@ def _chosen(
     terraform: Path | None,
     env: str | None,
     var_files: tuple[Path, ...],
+    plan: Path | None,
+    state: Path | None,
     no_checkov: bool,
     no_waivers: bool,
     target: str = "sandbox",
@@ -187,8 +196,17 @@ def _chosen(
     from skyworthy.suites.options import Options
     from skyworthy.suites.selection import select
 
-    options = Options(checkov=not no_checkov, target=target, waivers=not no_waivers, announce=click.echo)
-    for chosen in select(settings, terraform=terraform, env=env):
+    options = Options(
+        checkov=not no_checkov,
+        target=target,
+        waivers=not no_waivers,
+        plan=plan,
+        state=state,
+        announce=click.echo,
+    )
+    selected = select(settings, terraform=terraform, env=env)
+    one_exact(selected, plan, state)
+    for chosen in selected:
         given = tuple(str(name.resolve()) for name in var_files)
         yield dataclasses.replace(chosen, var_files=(*chosen.var_files, *given)), options
 
@@ -230,17 +248,38 @@ def _judge(
             _tell(result)
         return any(is_red(item, settings.gates["pr"]) for result in made for item in result.verdicts)
     with progress(f"{environment.name} at {base.asked}") as told:
-        before = judge_base(settings, environment, base.directory, dataclasses.replace(options, progress=told))
+        before = judge_base(
+            settings, environment, base.directory, dataclasses.replace(options, plan=None, state=None, progress=told)
+        )
     found = against(settings, made, before)
+    _told(made, before, found, base)
+    if before.cost is not None:
+        click.echo(f"  cost: {difference(cost, before.cost)}")
+    return bool(found.blocking)
+
+
+def _judge_repository(settings: Settings, made: SuiteResult, base: "Revision | None", waivers: bool) -> bool:
+    """Report on the repository; whether it stops the pull request."""
+    from skyworthy.gates.pull_request import against, judge_base_repository
+    from skyworthy.suites.options import Options
+
+    if base is None:
+        _tell(made)
+        return any(is_red(item, settings.gates["pr"]) for item in made.verdicts)
+    before = judge_base_repository(settings, base, Options(waivers=waivers))
+    found = against(settings, [made], before)
+    _told([made], before, found, base)
+    return bool(found.blocking)
+
+
+def _told(made: Sequence[SuiteResult], before: "Base", found: "Comparison", base: "Revision") -> None:
+    """What is new in full, the rest in a line each."""
     old = {item.key for item in found.unchanged} - {item.key for item in found.blocking}
     for result in made:
         _tell(dataclasses.replace(result, verdicts=tuple(item for item in result.verdicts if item.key not in old)))
     if before.note:
         click.echo(f"  {before.note}")
     _compared(found, f"against {base.asked} ({base.commit[:12]})")
-    if before.cost is not None:
-        click.echo(f"  cost: {difference(cost, before.cost)}")
-    return bool(found.blocking)
 
 
 def _tell(result: SuiteResult) -> None:
@@ -275,5 +314,5 @@ def _end(settings: Settings, results: Sequence[SuiteResult], json_file: Path | N
         write_json(json_file, combined(results))
     tell(results, os.environ, click.echo)
     if settings.environments:
-        click.echo(f"reports: {write_status(settings)}")
+        click.echo(f"reports: {write_status(settings)}, {settings.reports / 'report.html'}")
     raise click.exceptions.Exit(1 if red else 0)

@@ -1,5 +1,6 @@
 """``skyworthy sandbox …``: an AWS account on this machine."""
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +106,7 @@ def apply_(
         with terraform.opened(environment.root, target, options, folder=work) as copied:
             begun = True
             applied = copied.apply(_steps)
+        target.control("POST", "images", {})
     finally:
         if found is None and not begun:
             server.stop(settings.directory, environment.name)
@@ -161,6 +163,20 @@ def status_() -> None:
     for name in sorted({*settings.environments, *server.recorded(settings.directory)}):
         found = server.find_running(settings.directory, name)
         click.echo(f"{name}: {f'{found.url} (process {found.pid}, since {found.started})' if found else 'not running'}")
+
+
+@sandbox.command("env")
+@of_environment
+def env_(env: str | None) -> None:
+    """Print what points AWS clients of this shell at the running sandbox, and at nothing else.
+
+    \b
+    Example:
+      eval "$(skyworthy sandbox env --env staging)" && aws ecs list-clusters
+    """
+    settings = load_settings(Path())
+    for name, value in _running(settings, _environment(settings, env)).environment().items():
+        click.echo(f"export {name}={shlex.quote(value)}")
 
 
 @sandbox.command()
@@ -251,6 +267,8 @@ def launch(env: str | None) -> None:
     options = Options(progress=lambda text: click.echo(f"... {text}", err=True), announce=click.echo)
     with Stage(settings, environment, options) as stage, launched(stage) as services:
         for service in services.services:
+            if service.url:
+                click.echo(f"{service.name}: {service.url}")
             for container in service.containers:
                 click.echo(
                     f"{service.name}/{container.name}: {container.url or container.problem} {container.health.status}"

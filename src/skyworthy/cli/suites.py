@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
+from skyworthy.cli.repository import judged
 from skyworthy.config import Environment, Settings, load_settings
+from skyworthy.errors import BadInput
 from skyworthy.estate import Estate
 from skyworthy.files import write_json
 from skyworthy.results import Suite, SuiteResult, combined
@@ -32,6 +34,19 @@ def selection(function: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Path(path_type=Path, dir_okay=False, exists=True),
             metavar="FILE",
             help="Values of variables, beside the tfvars that Terraform loads by itself.",
+        ),
+        click.option(
+            "--plan",
+            type=click.Path(path_type=Path, dir_okay=False, exists=True),
+            metavar="FILE",
+            help="JSON of a plan (terraform show -json) of the one environment meant: its values count, and where the "
+            "code disagrees, that is told.",
+        ),
+        click.option(
+            "--state",
+            type=click.Path(path_type=Path, dir_okay=False, exists=True),
+            metavar="FILE",
+            help="A state (terraform state pull), likewise.",
         ),
         click.option("--no-checkov", is_flag=True, help="Leave checkov out of the static suite."),
         click.option("--no-waivers", is_flag=True, help="Ignore waivers.toml."),
@@ -101,19 +116,21 @@ def smoke(**given: Any) -> None:
 @selection
 @looking
 def verify(**given: Any) -> None:
-    """Run static, live and smoke, and write JUnit and DEPLOYMENT_STATUS.md.
+    """Run repository, static, live and smoke, and write JUnit, DEPLOYMENT_STATUS.md and report.html.
+
+    The repository is left out where --env or --terraform asks for something else.
 
     \b
     Examples:
       skyworthy verify
       skyworthy verify --env staging --json verdicts.json
     """
-    _run(["static", "live", "smoke"], **given)
+    _run(["static", "live", "smoke"], with_repository=not (given["env"] or given["terraform"]), **given)
 
 
 @click.command()
 def status() -> None:
-    """Write DEPLOYMENT_STATUS.md anew from the last results, and say where it is."""
+    """Write DEPLOYMENT_STATUS.md and report.html anew from the last results, and say where they are."""
     settings = load_settings(Path())
     click.echo(f"{write_status(settings)}")
 
@@ -123,10 +140,13 @@ def _run(
     terraform: Path | None,
     env: str | None,
     var_files: tuple[Path, ...],
+    plan: Path | None,
+    state: Path | None,
     no_checkov: bool,
     no_waivers: bool,
     json_file: Path | None,
     target: str = "sandbox",
+    with_repository: bool = False,
 ) -> None:
     # Imported here: boto3 and the readers take a while, and --help needs none of them.
     from skyworthy.reports.console import progress, report
@@ -140,11 +160,23 @@ def _run(
     settings = load_settings(Path())
     results: list[SuiteResult] = []
     red = False
-    for chosen in select(settings, terraform=terraform, env=env):
+    selected = select(settings, terraform=terraform, env=env)
+    one_exact(selected, plan, state)
+    if with_repository:
+        results.append(judged(settings, waivers=not no_waivers))
+        report(results[0])
+        red = any(is_red(item, settings.gates["pr"]) for item in results[0].verdicts)
+    for chosen in selected:
         environment = dataclasses.replace(chosen, var_files=(*chosen.var_files, *(str(x.resolve()) for x in var_files)))
         with progress(environment.name) as told:
             options = Options(
-                checkov=not no_checkov, target=target, waivers=not no_waivers, progress=told, announce=click.echo
+                checkov=not no_checkov,
+                target=target,
+                waivers=not no_waivers,
+                plan=plan,
+                state=state,
+                progress=told,
+                announce=click.echo,
             )
             with Stage(settings, environment, options) as stage:
                 for name in suites:
@@ -158,8 +190,21 @@ def _run(
         write_json(json_file, combined(results))
     tell(results, os.environ, click.echo)
     if len(suites) > 1 and settings.environments:
-        click.echo(f"reports: {write_status(settings)}")
+        click.echo(f"reports: {write_status(settings)}, {settings.reports / 'report.html'}")
     raise click.exceptions.Exit(1 if red else 0)
+
+
+def one_exact(selected: Sequence[Environment], plan: Path | None, state: Path | None) -> None:
+    """Refuse a plan or state that would be taken for that of several environments.
+
+    Raises:
+        BadInput: both are given, or one and several environments.
+    """
+    if plan is not None and state is not None:
+        raise BadInput("give --plan or --state, not both: a plan holds what the state does")
+    if (plan or state) and len(selected) > 1:
+        names = ", ".join(item.name for item in selected)
+        raise BadInput(f"a plan or state is of one environment; say which with --env: {names}")
 
 
 def keep(settings: Settings, environment: Environment, result: SuiteResult) -> None:
@@ -172,12 +217,20 @@ def keep(settings: Settings, environment: Environment, result: SuiteResult) -> N
 
 
 def write_status(settings: Settings) -> Path:
-    """Write DEPLOYMENT_STATUS.md from the last results; gives its path."""
+    """Write DEPLOYMENT_STATUS.md, and report.html beside it, from the last results; gives the path of the former."""
+    from skyworthy.reports.html import write_html
     from skyworthy.reports.status import write_status
     from skyworthy.suites.options import Options
     from skyworthy.suites.stage import Stage
 
-    def read(environment: Environment) -> Estate:
-        return Stage(settings, environment, Options()).declared
+    estates: dict[str, Estate] = {}
 
-    return write_status(settings, now=datetime.datetime.now(datetime.UTC), read=read)
+    def read(environment: Environment) -> Estate:
+        if environment.name not in estates:
+            estates[environment.name] = Stage(settings, environment, Options()).declared
+        return estates[environment.name]
+
+    now = datetime.datetime.now(datetime.UTC)
+    path = write_status(settings, now=now, read=read)
+    write_html(settings, now=now, read=read)
+    return path

@@ -8,6 +8,8 @@ from typing import Any
 from skyworthy.config.tables import Toml
 
 SUITES = ("static", "live", "smoke")
+OF_A_CHANGE = ("static", "repository")
+"""The suites that can judge what is not deployed."""
 OUTCOMES = ("error", "fail", "unknown", "waived")
 """The verdicts that a gate may be told to be red for."""
 ALWAYS_RED = ("error", "fail")
@@ -32,7 +34,7 @@ class GateSettings:
 
 
 BUILT_IN_GATES: Mapping[str, GateSettings] = {
-    "pr": GateSettings(suites=("static",), red=ALWAYS_RED),
+    "pr": GateSettings(suites=OF_A_CHANGE, red=ALWAYS_RED),
     "nightly": GateSettings(suites=("live", "smoke")),
     "signoff": GateSettings(),
 }
@@ -58,7 +60,8 @@ def _gate(toml: Toml, name: str, table: Any) -> GateSettings:
     where = ("gates", name)
     given = toml.build(GateSettings, table, *where)
     gate = dataclasses.replace(BUILT_IN_GATES[name], **{key: getattr(given, key) for key in table})
-    for key, allowed in (("suites", SUITES), ("red", OUTCOMES)):
+    judging = (*SUITES, "repository") if name == "pr" else SUITES
+    for key, allowed in (("suites", judging), ("red", OUTCOMES)):
         strange = [item for item in getattr(gate, key) if item not in allowed]
         if strange:
             toml.refuse(f"{key} takes {', '.join(allowed)}, not {strange[0]!r}", *where, key)

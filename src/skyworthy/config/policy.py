@@ -22,6 +22,7 @@ class Policy:
         log_retention_days: log groups keep events at least this long, in days; never expiring is a finding too.
         enhanced_monitoring: the database publishes operating-system metrics.
         remote_state: the state is kept in a backend that people share.
+        errors_per_hour: errors that an application may log in an hour, as its metric filter counts them.
         secret_recovery_days: a deleted secret can be restored for at least this long, in days; 0 does not demand it.
     """
 
@@ -38,6 +39,7 @@ class Policy:
     log_retention_days: int = 1
     enhanced_monitoring: bool = False
     remote_state: bool = False
+    errors_per_hour: int = 10
     secret_recovery_days: int = 0
 
 

@@ -1,18 +1,23 @@
 """skyworthy.toml: environments, their policies, how to launch and what to probe."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from skyworthy.config.deploy import DeploySettings
 from skyworthy.config.env_template import EnvTemplate, load_env_template
 from skyworthy.config.gates import BUILT_IN_GATES, GateSettings, gates_of
 from skyworthy.config.policy import BUILT_IN_POLICIES, Policy, policy_for
+from skyworthy.config.smoke import SmokeSettings, demand_sense
 from skyworthy.config.tables import Toml
 from skyworthy.errors import BadInput
 
 SETTINGS_FILE = "skyworthy.toml"
+_ACCOUNT = re.compile(r"\d{12}")
+_ROLE = re.compile(r"arn:aws[a-z-]*:iam::(?P<account>\d{12}):role/[\w+=,.@/-]+")
 
 
 @dataclass(frozen=True)
@@ -44,47 +49,6 @@ class LaunchSettings:
 
 
 @dataclass(frozen=True)
-class SmokeService:
-    """``[smoke.services.NAME]``: what is asked of one ECS service beside its health check.
-
-    Args:
-        database_path: a route that reads the database; empty: none.
-        cache_path: a route that asks the cache; empty: none.
-        login_path: where a token for these routes is had, by the OAuth 2 password form; empty: no token is sent unless
-            the token variable is set.
-        username: the container's variable that holds the user's name.
-        password: the container's variable that holds the password.
-        url: environment -> where the service answers on AWS; in the sandbox the launched copy is asked.
-    """
-
-    database_path: str = ""
-    cache_path: str = ""
-    login_path: str = ""
-    username: str = "FIRST_SUPERUSER"
-    password: str = "FIRST_SUPERUSER_PASSWORD"  # noqa: S105 - the name of a variable
-    url: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class SmokeSettings:
-    """``[smoke]``: what the smoke suite asks of the services.
-
-    Args:
-        services: ECS service name -> what is asked of it.
-        token_variable: the environment variable of skyworthy itself that may hold a token.
-        p95_ms: latency budget of the health endpoint, milliseconds.
-        samples: requests of a latency sample.
-        deadline_seconds: how long a service may take to answer well.
-    """
-
-    services: Mapping[str, SmokeService] = field(default_factory=dict)
-    token_variable: str = "SKYWORTHY_TOKEN"  # noqa: S105 - the name of a variable
-    p95_ms: float = 500.0
-    samples: int = 20
-    deadline_seconds: float = 30.0
-
-
-@dataclass(frozen=True)
 class Environment:
     """One environment: a root module and what is demanded of it.
 
@@ -94,6 +58,10 @@ class Environment:
         policy: what is demanded of it.
         policy_name: the built-in policy that it starts from.
         region: of the account; empty: as the provider block says.
+        account: the only account in which it may be looked for, twelve digits; empty: any.
+        profile: of the AWS configuration; empty: as the machine's environment says.
+        role_arn: a role that is assumed to look; empty: none.
+        external_id: what the role's trust policy asks for; empty: nothing.
         url: where its API answers, for people.
         var_files: tfvars files beside those that Terraform loads by itself, relative to the root.
         inventory: Terraform type -> how many of it there are at least.
@@ -106,11 +74,27 @@ class Environment:
     policy: Policy = BUILT_IN_POLICIES["baseline"]
     policy_name: str = "baseline"
     region: str = ""
+    account: str = ""
+    profile: str = ""
+    role_arn: str = ""
+    external_id: str = ""
     url: str = ""
     var_files: tuple[str, ...] = ()
     inventory: Mapping[str, int] = field(default_factory=dict)
     usage: Mapping[str, float] = field(default_factory=dict)
     env_template: EnvTemplate | None = None
+
+
+@dataclass(frozen=True)
+class LiveSettings:
+    """``[live]``: what the live suite reads.
+
+    Args:
+        thorough: also what takes more calls than an ordinary run may make: rotation of keys, policies of secrets, a
+            VPC's DNS, the list of backups, pending maintenance, ownership of buckets.
+    """
+
+    thorough: bool = False
 
 
 @dataclass(frozen=True)
@@ -123,6 +107,8 @@ class Settings:
         environments: by name, in the file's order.
         launch: see LaunchSettings.
         smoke: see SmokeSettings.
+        deploy: see DeploySettings.
+        live: see LiveSettings.
         reports: where results go.
         gates: pr, nightly and signoff.
         cache_directory: of caches and state files; by default below the directory.
@@ -133,7 +119,9 @@ class Settings:
     project: str = ""
     environments: Mapping[str, Environment] = field(default_factory=dict)
     launch: LaunchSettings = LaunchSettings()
-    smoke: SmokeSettings = SmokeSettings()
+    smoke: SmokeSettings = field(default_factory=SmokeSettings)
+    deploy: DeploySettings = field(default_factory=DeploySettings)
+    live: LiveSettings = LiveSettings()
     reports: Path = Path("reports")
     env_template: EnvTemplate | None = None
     gates: Mapping[str, GateSettings] = field(default_factory=lambda: BUILT_IN_GATES)
@@ -172,6 +160,10 @@ class _EnvironmentTable:
     terraform: str
     policy: Mapping[str, Any] = field(default_factory=dict)
     region: str = ""
+    account: str = ""
+    profile: str = ""
+    role_arn: str = ""
+    external_id: str = ""
     url: str = ""
     var_files: tuple[str, ...] = ()
     inventory: Mapping[str, int] = field(default_factory=dict)
@@ -184,7 +176,9 @@ class _File:
     application: _Application = _Application()
     environments: Mapping[str, _EnvironmentTable] = field(default_factory=dict)
     launch: LaunchSettings = LaunchSettings()
-    smoke: SmokeSettings = SmokeSettings()
+    smoke: SmokeSettings = field(default_factory=SmokeSettings)
+    deploy: DeploySettings = field(default_factory=DeploySettings)
+    live: LiveSettings = LiveSettings()
     gates: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -201,14 +195,19 @@ def load_settings(directory: Path) -> Settings:
     file = toml.build(_File, toml.data)
     template = load_env_template(directory / file.application.env_template) if file.application.env_template else None
     environments = {name: _environment(toml, name, table, template) for name, table in file.environments.items()}
+    demand_sense(toml, file.smoke)
     if not environments:
         toml.refuse("no [environments.NAME] table: nothing to certify")
+    if "repository" in environments:
+        toml.refuse("results of the repository itself have that name; call it otherwise", "environments", "repository")
     return Settings(
         directory=directory,
         project=file.project.name or directory.resolve().name,
         environments=environments,
         launch=file.launch,
         smoke=file.smoke,
+        deploy=file.deploy,
+        live=file.live,
         reports=directory / file.project.reports,
         env_template=template,
         gates=gates_of(toml, file.gates),
@@ -220,6 +219,7 @@ def _environment(toml: Toml, name: str, table: _EnvironmentTable, template: EnvT
     root = toml.path.parent / table.terraform
     if not root.is_dir():
         toml.refuse(f"the root module {table.terraform!r} is not a directory", *where, "terraform")
+    _check_place(toml, table, where)
     overrides = dict(table.policy)
     base = overrides.pop("base", policy_for(name))
     if base not in BUILT_IN_POLICIES:
@@ -232,9 +232,28 @@ def _environment(toml: Toml, name: str, table: _EnvironmentTable, template: EnvT
         policy=policy,
         policy_name=base,
         region=table.region,
+        account=table.account,
+        profile=table.profile,
+        role_arn=table.role_arn,
+        external_id=table.external_id,
         url=table.url,
         var_files=table.var_files,
         inventory=table.inventory,
         usage=table.usage,
         env_template=template,
     )
+
+
+def _check_place(toml: Toml, table: _EnvironmentTable, where: tuple[str, ...]) -> None:
+    """Refuse what cannot be an account, a role or a plain URL, and a role of another account than the one named."""
+    if table.account and not _ACCOUNT.fullmatch(table.account):
+        toml.refuse(f"account must be twelve digits in quotes, not {table.account!r}", *where, "account")
+    role = _ROLE.fullmatch(table.role_arn)
+    if table.role_arn and not role:
+        toml.refuse(f"role_arn must be the ARN of an IAM role, not {table.role_arn!r}", *where, "role_arn")
+    if role and table.account and role["account"] != table.account:
+        toml.refuse(f"the role is of account {role['account']}, but account is {table.account}", *where, "role_arn")
+    if "@" in table.url:
+        toml.refuse("a url with a name or password in it would be shown in reports: leave them out", *where, "url")
+    if table.external_id and not table.role_arn:
+        toml.refuse("external_id belongs to a role: set role_arn too", *where, "external_id")

@@ -12,6 +12,23 @@ from typing import Any, NoReturn
 from skyworthy.errors import BadInput
 
 
+class Item(str):
+    """A key of a list of tables, and which of its tables is meant.
+
+    Args:
+        key: of the list.
+        index: from 0.
+    """
+
+    nth: int
+
+    def __new__(cls, key: str, index: int) -> "Item":
+        """The key, which is equal to itself without the index."""
+        made = super().__new__(cls, key)
+        made.nth = index
+        return made
+
+
 class Toml:
     """A TOML file and the way to complain about it.
 
@@ -44,15 +61,18 @@ class Toml:
         keys = list(where)
         for depth in range(len(where), 0, -1):
             header = re.compile(r"\s*\[+\s*" + r"\s*\.\s*".join(map(_key, where[:depth])) + r"\s*\]+")
-            at = next((index for index, line in enumerate(lines) if header.match(line)), None)
-            if at is not None:
-                found, keys = at, keys[depth:]
+            matching = [index for index, line in enumerate(lines) if header.match(line)]
+            nth = _index(where[depth - 1])
+            if len(matching) > nth:
+                found, keys = matching[nth], keys[depth:]
                 break
         for key in keys:
             assignment = re.compile(r"(^|[\s{,.])" + _key(key) + r"\s*[=.]")
             found = next(
                 (index for index, line in enumerate(lines) if index >= found and assignment.search(line)), found
             )
+            if isinstance(key, Item):
+                found = _line_of_inline(lines, found, key.nth)
         return found + 1
 
     def build(self, kind: type, data: Any, *where: str) -> Any:
@@ -94,7 +114,9 @@ class Toml:
         if origin is tuple:
             if not isinstance(value, list):
                 self.refuse(f"{where[-1]} must be a list", *where)
-            return tuple(self._value(arguments[0], item, *where) for item in value)
+            return tuple(
+                self._value(arguments[0], item, *where[:-1], Item(where[-1], index)) for index, item in enumerate(value)
+            )
         if hint is float and type(value) is int:
             return float(value)
         if hint is not typing.Any and (not isinstance(value, hint) or (hint is int and isinstance(value, bool))):
@@ -107,3 +129,24 @@ _NAMES = {str: "a string", int: "a whole number", bool: "true or false", float: 
 
 def _key(name: str) -> str:
     return rf"[\"']?{re.escape(name)}[\"']?"
+
+
+def _index(key: str) -> int:
+    return key.nth if isinstance(key, Item) else 0
+
+
+def _line_of_inline(lines: list[str], start: int, nth: int) -> int:
+    """The line on which the nth table of an inline list begins; the list's own where it holds no such table."""
+    depth = seen = 0
+    for index in range(start, len(lines)):
+        for character in lines[index]:
+            if character == "{":
+                if depth == 0 and seen == nth:
+                    return index
+                seen += depth == 0
+                depth += 1
+            elif character == "}":
+                depth -= 1
+            elif character == "]" and depth == 0:
+                return start
+    return start

@@ -8,9 +8,12 @@ from skyworthy.behavior.cost import Estimate, estimate
 from skyworthy.config import Environment, Settings, load_settings
 from skyworthy.errors import BadInput
 from skyworthy.gates.comparison import Comparison, compare
+from skyworthy.gates.revision import Revision
 from skyworthy.results import SuiteResult
 from skyworthy.suites.catalogue import SUITES
 from skyworthy.suites.options import Options
+from skyworthy.suites.repository import At, judge_repository
+from skyworthy.suites.selection import the_repository
 from skyworthy.suites.stage import Stage
 from skyworthy.verdicts import Verdict, is_red
 
@@ -52,6 +55,17 @@ def judge_base(settings: Settings, environment: Environment, directory: Path, op
     except BadInput as error:
         return Base((), note=f"the base cannot be judged, so every finding counts as new: {error}")
     return Base(tuple(item for result in results for item in result.verdicts), cost)
+
+
+def judge_base_repository(settings: Settings, base: Revision, options: Options) -> Base:
+    """Judge the repository as another revision has it; see :func:`judge_base`."""
+    try:
+        theirs = dataclasses.replace(load_settings(base.directory), cache_directory=settings.cache)
+        with Stage(theirs, the_repository(theirs), options) as stage:
+            result = judge_repository(stage, At(settings.directory, base.commit))
+    except BadInput as error:
+        return Base((), note=f"the base cannot be judged, so every finding counts as new: {error}")
+    return Base(result.verdicts)
 
 
 def against(settings: Settings, results: list[SuiteResult], base: Base) -> Comparison:

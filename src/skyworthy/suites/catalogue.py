@@ -13,7 +13,7 @@ class Entry:
     """A suite.
 
     Args:
-        name: static, live or smoke; its module has that name.
+        name: static, live, smoke or repository; its module has that name.
         gate: the moment that it serves: whose verdicts make the suite red when it is run by itself.
     """
 
@@ -26,5 +26,5 @@ class Entry:
         return run(stage)
 
 
-_ENTRIES = (Entry("static", "pr"), Entry("live", "nightly"), Entry("smoke", "nightly"))
+_ENTRIES = (Entry("static", "pr"), Entry("live", "nightly"), Entry("smoke", "nightly"), Entry("repository", "pr"))
 SUITES: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}

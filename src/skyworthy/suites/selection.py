@@ -6,6 +6,13 @@ from pathlib import Path
 from skyworthy import declared
 from skyworthy.config import BUILT_IN_POLICIES, Environment, Settings, policy_for
 from skyworthy.errors import BadInput
+from skyworthy.estate import Estate
+from skyworthy.results import Suite
+
+REPOSITORY = "repository"
+"""What stands for the repository where results name an environment."""
+NO_STACK = Estate((), name=REPOSITORY)
+"""What the repository's controls have in the place of an estate: they judge no resource."""
 
 
 def select(settings: Settings, *, terraform: Path | None = None, env: str | None = None) -> tuple[Environment, ...]:
@@ -32,6 +39,20 @@ def select(settings: Settings, *, terraform: Path | None = None, env: str | None
     if not named:
         raise BadInput(f"unknown environment {env!r} in {terraform}; there are: {', '.join(x.name for x in found)}")
     return named
+
+
+def environments_of(
+    suite: Suite, settings: Settings, *, terraform: Path | None = None, env: str | None = None
+) -> tuple[Environment, ...]:
+    """What a suite judges: the environments meant (see :func:`select`), or the repository, which is one for all."""
+    if suite == "repository":
+        return (the_repository(settings),)
+    return select(settings, terraform=terraform, env=env)
+
+
+def the_repository(settings: Settings) -> Environment:
+    """What stands for the repository in the place of an environment."""
+    return Environment(name=REPOSITORY, root=settings.directory)
 
 
 def environments_below(settings: Settings, directory: Path) -> tuple[Environment, ...]:

@@ -14,13 +14,16 @@ from skyworthy.config import WAIVERS_FILE, Waiver
 from skyworthy.controls import Lens, catalogue, find_control
 from skyworthy.results import Suite as SuiteName
 from skyworthy.results import SuiteResult
+from skyworthy.suites.selection import NO_STACK
 from skyworthy.suites.stage import Stage
 from skyworthy.verdicts import Outcome, Verdict, cases
 
 WAIVERS = "waivers.needed"
 _NEEDING = frozenset({Outcome.WAIVED, Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN})
 """What a waiver may speak of: a finding, or what may yet turn out to be one."""
-LENSES: dict[SuiteName, Lens] = {"static": "declared", "live": "observed", "smoke": "smoke"}
+LENSES: dict[SuiteName, Lens] = {
+    "static": "declared", "live": "observed", "smoke": "smoke", "repository": "repository"
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ def judged_here(suite: SuiteName, stage: Stage) -> list[Waiver]:
 
 def case_ids(suite: SuiteName, stage: Stage) -> list[CaseId]:
     """What a suite will judge, told by the declared estate alone; without checkov's findings, which nobody foresees."""
-    found = [CaseId(case.control.id, case.address) for case in cases(catalogue(), stage.declared, LENSES[suite])]
+    estate = NO_STACK if suite == "repository" else stage.declared
+    found = [CaseId(case.control.id, case.address) for case in cases(catalogue(), estate, LENSES[suite])]
     return found + [CaseId(WAIVERS, waiver_address(waiver)) for waiver in judged_here(suite, stage)]
 
 

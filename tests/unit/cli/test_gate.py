@@ -133,7 +133,7 @@ def test_nothing_is_written_into_the_repository(repository: Path) -> None:
     [
         ("[gates.weekly]\n", "unknown gate 'weekly'; there are: pr, nightly, signoff"),
         ('[gates.pr]\nred = ["fail"]\n', "red must hold error and fail"),
-        ('[gates.pr]\nsuites = ["statics"]\n', "suites takes static, live, smoke, not 'statics'"),
+        ('[gates.pr]\nsuites = ["statics"]\n', "suites takes static, live, smoke, repository, not 'statics'"),
         ("[gates.pr]\nsuites = []\n", "suites is empty"),
         ("[gates.pr]\ncolour = 1\n", "unknown key 'colour'"),
     ],

@@ -19,7 +19,9 @@ OTHER = dataclasses.replace(PASSED, address="aws_db_instance.other")
 
 def result(environment: str, *verdicts: Verdict, commit: str = "a" * 40, minute: int = 0) -> SuiteResult:
     finished = datetime.datetime(2026, 3, 1, 10, minute, tzinfo=datetime.UTC)
-    return SuiteResult("live", environment, verdicts, 1.0, finished, commit, {"rds:DescribeDBInstances": 1})
+    once = {"rds:DescribeDBInstances": 1}
+    times = {"rds:DescribeDBInstances": 0.25}
+    return SuiteResult("live", environment, verdicts, 1.0, finished, commit, once, times, retries=once)
 
 
 def keep(folder: Path, *results: SuiteResult) -> None:
@@ -48,6 +50,8 @@ def test_shards_and_environments_become_one_and_the_worst_verdict_counts(tmp_pat
     joined = read_result(tmp_path / "reports" / "staging" / "results-live.json")
     assert joined.verdicts == (failed, OTHER)
     assert (joined.calls, joined.finished.minute) == ({"rds:DescribeDBInstances": 2}, 0)
+    assert joined.call_seconds == {"rds:DescribeDBInstances": 0.5}
+    assert joined.retries == {"rds:DescribeDBInstances": 2}
     for name in ("junit-live.xml", "live.sarif"):
         assert (tmp_path / "reports" / "production" / name).is_file()
     assert (tmp_path / "reports" / "DEPLOYMENT_STATUS.md").is_file()

@@ -12,7 +12,7 @@ from skyworthy.config import Environment, Settings, load_settings
 from skyworthy.results import SuiteResult
 from skyworthy.sandbox import cassette, faults, server
 from skyworthy.sandbox.server import Sandbox
-from skyworthy.suites import live, static
+from skyworthy.suites import live, smoke, static
 from skyworthy.suites.account import cassette_of
 from skyworthy.suites.options import Options
 from skyworthy.suites.stage import Stage
@@ -36,11 +36,23 @@ def run_static(settings: Settings, environment: Environment) -> SuiteResult:
         return static.run(stage)
 
 
-@pytest.mark.parametrize("name", ["staging", "production"])
-def test_what_the_reference_stack_declares_is_sound(settings: Settings, name: str) -> None:
+@pytest.mark.parametrize(("name", "passed"), [("staging", 150), ("production", 150), ("account", 30)])
+def test_what_the_reference_stack_declares_is_sound(settings: Settings, name: str, passed: int) -> None:
     result = run_static(settings, settings.environment(name))
     assert judged(result, Outcome.FAIL, Outcome.ERROR) == set()
-    assert len(judged(result, Outcome.PASS)) > 150
+    assert len(judged(result, Outcome.PASS)) > passed
+
+
+def test_what_watches_the_account_is_on_and_nothing_of_it_can_be_asked(settings: Settings) -> None:
+    with Stage(settings, settings.environment("account"), Options()) as stage:
+        seen, asked = live.run(stage), smoke.run(stage)
+    assert judged(seen, Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN) == set()
+    assert {"cloudtrail.delivering", "config.delivering", "guardduty.enabled"} <= {
+        control for control, _ in judged(seen, Outcome.PASS)
+    }
+    (verdict,) = asked.verdicts
+    assert (verdict.control, verdict.outcome) == ("smoke.services-found", Outcome.NOT_APPLICABLE)
+    assert verdict.message == "the stack holds no service that could be asked"
 
 
 def test_a_key_that_the_secret_lacks_is_found_with_file_and_line(settings: Settings, tmp_path: Path) -> None:
