@@ -51,10 +51,10 @@ provider "amazon" {
 
 
 def _adapted(tmp_path: Path, main: str) -> tuple[Path, list[str]]:
-    for name, text in {"tree/root/main.tf": main, "tree/legacy/main.tf": LEGACY}.items():
+    for name, text in {"tree/stack/main.tf": main, "tree/legacy/main.tf": LEGACY}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    root = tmp_path / "tree" / "root"
+    root = tmp_path / "tree" / "stack"
     copied = workspace.copy(root, tmp_path / "copy")
     return copied, adaptation.adapt(adaptation.sources_of(root), root, copied, tmp_path / "state")
 
@@ -74,7 +74,7 @@ def test_settings_that_lead_elsewhere_are_overridden_and_told(tmp_path: Path) ->
     )
     assert not (copied / adaptation.ADDITION).exists()
     assert notes[0] == (
-        f"{tmp_path}/tree/root/main.tf:1: allowed_account_ids of provider aws does not count in the sandbox"
+        f"{tmp_path}/tree/stack/main.tf:1: allowed_account_ids of provider aws does not count in the sandbox"
     )
     assert len(notes) == 5
 
