@@ -162,10 +162,6 @@ def _run(
     red = False
     selected = select(settings, terraform=terraform, env=env)
     one_exact(selected, plan, state)
-    if with_repository:
-        results.append(judged(settings, waivers=not no_waivers))
-        report(results[0])
-        red = any(is_red(item, settings.gates["pr"]) for item in results[0].verdicts)
     for chosen in selected:
         environment = dataclasses.replace(chosen, var_files=(*chosen.var_files, *(str(x.resolve()) for x in var_files)))
         with progress(environment.name) as told:
@@ -186,6 +182,10 @@ def _run(
                     gate = settings.gates[SUITES[name].gate]
                     red = red or any(is_red(item, gate) for item in result.verdicts)
                     keep(settings, environment, result)
+    if with_repository:  # last: bad Terraform must be told before anything is kept
+        results.append(judged(settings, waivers=not no_waivers))
+        report(results[-1])
+        red = red or any(is_red(item, settings.gates["pr"]) for item in results[-1].verdicts)
     if json_file is not None:
         write_json(json_file, combined(results))
     tell(results, os.environ, click.echo)

@@ -29,7 +29,7 @@ def test_a_table_is_aligned() -> None:
 def test_the_generated_estate_has_as_many_resources_as_it_says(tmp_path: Path) -> None:
     count = generate.write(tmp_path, 60)
     estate = declared.read(tmp_path)
-    assert count == 73
+    assert count == 76
     assert len(estate) == count
     assert estate.notes == ()
 

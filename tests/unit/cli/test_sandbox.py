@@ -22,7 +22,8 @@ def run(*arguments: str) -> Result:
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of what the sandbox of this repository needs, and no sandbox left behind."""
-    shutil.copy(REPOSITORY / "skyworthy.toml", tmp_path)
+    for name in ("skyworthy.toml", ".env.template"):
+        shutil.copy(REPOSITORY / name, tmp_path)
     for name in ("terraform", "cassettes"):
         shutil.copytree(REPOSITORY / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
@@ -44,7 +45,7 @@ def test_from_up_to_down(project: Path) -> None:
     started = run("sandbox", "up", "--env", "staging")
     assert started.exit_code == 0, started.output
     url = started.output.split()[1]
-    assert run("sandbox", "status").output.splitlines()[0] == "production: not running"
+    assert run("sandbox", "status").output.splitlines()[:2] == ["account: not running", "production: not running"]
     assert f"staging: {url}" in run("sandbox", "status").output
 
     clean = run("live", "--env", "staging", "--json", "clean.json")
@@ -87,4 +88,4 @@ def test_a_stale_recording_is_refused_and_nothing_is_left_running(project: Path)
         file.write("# changed\n")
     done = run("sandbox", "up", "--env", "staging")
     assert str(done.exception).startswith("cassettes/staging.jsonl: recorded from another state of")
-    assert run("sandbox", "status").output == "production: not running\nstaging: not running\n"
+    assert run("sandbox", "status").output == "account: not running\nproduction: not running\nstaging: not running\n"

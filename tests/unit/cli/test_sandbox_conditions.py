@@ -100,4 +100,4 @@ def test_run_on_a_sandbox_says_once_what_is_simulated(project: Path, sandbox: Sa
     assert told.output.count("simulated: alarm states, images, backups, tasks") == 1
     assert CliRunner().invoke(skyworthy, ["status"]).exit_code == 0
     page = (project / "reports" / "DEPLOYMENT_STATUS.md").read_text("utf-8")
-    assert page.count("Simulated by the sandbox: alarm states, backups, tasks") == 1
+    assert page.count("Simulated by the sandbox: alarm states, images, backups, tasks") == 1
