@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from skyworthy.cli.suites import which
 from skyworthy.config import Environment, Settings, load_settings
 from skyworthy.estate import Estate
 from skyworthy.files import write_json
@@ -18,16 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--terraform", type=click.Path(path_type=Path), metavar="DIR", help="A root module, or a tree of them.")
-@click.option("--env", metavar="NAME", help="Only this environment.")
-@click.option(
-    "--var-file",
-    "var_files",
-    multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    metavar="FILE",
-    help="Values of variables, beside the tfvars that Terraform loads by itself.",
-)
+@which
 @click.option("--against", metavar="REVISION", help="Show what a branch, tag or commit would cost beside it.")
 @click.option("--items", is_flag=True, help="Every item, not only the components.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="The items as JSON.")

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from skyworthy.cli.suites import looking
+from skyworthy.cli.suites import looking, which
 from skyworthy.config import Environment, load_settings
 from skyworthy.estate import Estate, Resource
 from skyworthy.files import write_json
@@ -19,16 +19,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--terraform", type=click.Path(path_type=Path), metavar="DIR", help="A root module, or a tree of them.")
-@click.option("--env", metavar="NAME", help="Only this environment.")
-@click.option(
-    "--var-file",
-    "var_files",
-    multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False, exists=True),
-    metavar="FILE",
-    help="Values of variables, beside the tfvars that Terraform loads by itself.",
-)
+@which
 @looking
 @click.option("--not-compared", is_flag=True, help="Name what could not be compared, instead of counting it.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="The differences as JSON.")

@@ -17,8 +17,8 @@ from skyworthy.files import write_json
 from skyworthy.results import Suite, SuiteResult, combined
 
 
-def selection(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say what to certify."""
+def which(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which Terraform is meant."""
     options = (
         click.option(
             "--terraform",
@@ -35,6 +35,16 @@ def selection(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="FILE",
             help="Values of variables, beside the tfvars that Terraform loads by itself.",
         ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def selection(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what to certify, and how."""
+    options = (
+        which,
         click.option(
             "--plan",
             type=click.Path(path_type=Path, dir_okay=False, exists=True),

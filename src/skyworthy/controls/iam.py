@@ -31,7 +31,7 @@ from skyworthy.behavior.permissions.statements import ATTACHMENT_TYPES, POLICY_T
 from skyworthy.behavior.secrets import injections, key_of, secret_of
 from skyworthy.behavior.service_roles import SERVICES, trusts_service
 from skyworthy.controls.findings import Findings
-from skyworthy.controls.registry import control, not_applicable
+from skyworthy.controls.registry import NotApplicable, control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value
 
 _READ = "secretsmanager:GetSecretValue"
@@ -158,6 +158,23 @@ def github_trust_is_scoped(role: Resource, estate: Estate) -> None:
     assert not problems, "; ".join(problems)
 
 
+def handed_role(user: Resource, estate: Estate) -> Resource:
+    """The role that a resource hands to its AWS service.
+
+    Raises:
+        NotApplicable: it hands none, or one of another stack.
+    """
+    attribute, _ = SERVICES[user.type]
+    unset = attribute not in user.attributes and user.blank is None
+    value = None if unset else user[attribute]
+    if value is None or (isinstance(value, str) and not value):
+        raise NotApplicable(f"it names no role in {attribute}")
+    role = estate.find(value, "aws_iam_role")
+    if role is None or role.data:
+        raise NotApplicable(f"the role in {attribute} is not part of this stack")
+    return role
+
+
 @control("iam.service-roles-trusted", on=tuple(SERVICES), severity="high", refs=["REQ IAM-1", "REQ LIV-6"])
 def service_roles_trust_their_service(user: Resource, estate: Estate) -> None:
     """A role that is handed to an AWS service trusts that service.
@@ -165,15 +182,8 @@ def service_roles_trust_their_service(user: Resource, estate: Estate) -> None:
     Why: with any other principal AWS refuses the role, or the service writes nothing and says so nowhere.
     Fix: allow `sts:AssumeRole` to the service of the message in the role's trust policy.
     """
-    attribute, service = SERVICES[user.type]
-    unset = attribute not in user.attributes and user.blank is None
-    value = None if unset else user[attribute]
-    if value is None or (isinstance(value, str) and not value):
-        not_applicable(f"it names no role in {attribute}")
-    role = estate.find(value, "aws_iam_role")
-    if role is None or role.data:
-        not_applicable(f"the role in {attribute} is not part of this stack")
-        return
+    role = handed_role(user, estate)
+    service = SERVICES[user.type][1]
     assert trusts_service(role, service, estate), f"{role.address} does not trust {service}"
 
 

@@ -8,10 +8,11 @@ from skyworthy.behavior.permissions.grants import WRITES, grants_everywhere
 from skyworthy.behavior.permissions.statements import POLICY_TYPES, everything, own_documents
 from skyworthy.behavior.references import absent
 from skyworthy.behavior.secrets import ValueFrom, containers, environment, may_fetch, needs, secret_of
-from skyworthy.behavior.service_roles import SERVICES, duties
+from skyworthy.behavior.service_roles import duties
 from skyworthy.behavior.task_roles import role_of
 from skyworthy.behavior.tasks import task_of
 from skyworthy.controls.findings import Findings
+from skyworthy.controls.iam import handed_role
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Reference, Resource, Undecidable, Value, show
 
@@ -26,15 +27,7 @@ def service_roles_can_work(user: Resource, estate: Estate) -> None:
     Why: flow logs, database metrics and trails are missing without a word where their role may not write them.
     Fix: allow the actions of the message on the log group, or attach the policy that AWS manages for the service.
     """
-    attribute, _ = SERVICES[user.type]
-    unset = attribute not in user.attributes and user.blank is None
-    value = None if unset else user[attribute]
-    if value is None or (isinstance(value, str) and not value):
-        not_applicable(f"it names no role in {attribute}")
-    role = estate.find(value, "aws_iam_role")
-    if role is None or role.data:
-        not_applicable(f"the role in {attribute} is not part of this stack")
-        return
+    role = handed_role(user, estate)
     wanted = list(duties(user, estate))
     if wanted and not policies_of(role, estate):
         raise absent(estate, f"{role.address} has no policy: it may do nothing")

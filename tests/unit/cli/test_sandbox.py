@@ -48,6 +48,12 @@ def test_from_up_to_down(project: Path) -> None:
     assert run("sandbox", "status").output.splitlines()[:2] == ["account: not running", "production: not running"]
     assert f"staging: {url}" in run("sandbox", "status").output
 
+    exported = dict(
+        line.removeprefix("export ").split("=", 1)
+        for line in run("sandbox", "env", "--env", "staging").output.splitlines()
+    )
+    assert exported == server.Sandbox(url, pid=0).environment()
+
     clean = run("live", "--env", "staging", "--json", "clean.json")
     assert clean.exit_code == 0, clean.output
     assert clean.stdout.splitlines()[0] == (f"account 123456789012, region us-east-1: the sandbox running at {url}")
