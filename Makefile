@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
 
-.PHONY: help install verify test lint unit suites conformance mutants bench-static bench-live docs lock cassettes clean
+.PHONY: help install verify test lint unit suites conformance mutants bench-static bench-live docs docs-site lock cassettes clean
 
 help:  ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench-live: $(INSTALLED)  ## The live suite: many resources, and beside Prowler;
 docs: $(INSTALLED)  ## Generate the pages that are generated
 	$(BIN)/python tools/control_pages.py
 	$(BIN)/python tools/reference_pages.py
+
+docs-site: $(INSTALLED)  ## Build the documents as a site, in .skyworthy/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/uv tool run --from mkdocs==1.6.1 --with mkdocs-material==9.8.1 mkdocs build --strict --quiet
 
 cassettes: $(INSTALLED)  ## Record the sandbox cassettes anew (needs Terraform; minutes)
 	$(BIN)/skyworthy sandbox record --env staging

@@ -35,14 +35,14 @@ def test_blocks_of_lists_are_seen_and_lose_their_indentation(tmp_path: Path) -> 
     document = tmp_path / "x.md"
     document.write_text(
         "1. One:\n\n   ```bash\n   for x in 1; do\n     echo\n   done\n   ```\n\n"
-        "   <!-- not run: no cluster -->\n   ```bash\n   kubectl\n   ```\n\n```text\nnothing\n```\n",
+        "   <!-- not run: another day -->\n   ```bash\n   echo later\n   ```\n\n```text\nnothing\n```\n",
         "utf-8",
     )
 
     one, two = blocks(document)
 
     assert (one.line, one.script, one.reason) == (3, "for x in 1; do\n  echo\ndone\n", "")
-    assert (two.script, two.reason) == ("kubectl\n", "no cluster")
+    assert (two.script, two.reason) == ("echo later\n", "another day")
 
 
 def test_links_lead_to_files_and_headings() -> None:

@@ -112,9 +112,10 @@ def one_role(stack: Stack) -> Hit:
 
 @fault("access-key-created", "IAM-2")
 def access_key(stack: Stack) -> Hit:
-    """A user with a long-lived access key and administrator's rights exists."""
+    """A user of this stack with a long-lived access key and administrator's rights exists."""
     iam = stack.client("iam")
-    iam.create_user(UserName="deploy-by-hand")
-    iam.create_access_key(UserName="deploy-by-hand")
-    iam.attach_user_policy(UserName="deploy-by-hand", PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
-    return Hit("aws_iam_user", "deploy-by-hand")
+    name = f"{stack.cluster.rpartition('/')[2]}-deploy-by-hand"
+    iam.create_user(UserName=name)
+    iam.create_access_key(UserName=name)
+    iam.attach_user_policy(UserName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    return Hit("aws_iam_user", name)
