@@ -59,7 +59,7 @@ def inventory(sandbox: Sandbox, tape: Cassette, root: Path) -> dict[str, Any]:
     """
     services = sorted({line.split('"call": "', 1)[1].split(":", 1)[0] for line in tape.lines})
     seen = _Recorder(sandbox)
-    found = observe(seen, declared.read(root), with_secrets=True, with_details=True)
+    found = observe(seen, declared.read(root), with_secrets=True, with_details=True, thorough=True)
     told = {
         "listed": dict(answer for service in services for answer in _listed(sandbox, service)),
         "read": seen.answers,

@@ -51,6 +51,7 @@ def test_apply_is_complete_equals_the_cassette_and_can_be_destroyed(environment:
         empty, plan = copied.plan_is_empty()
         assert empty, plan
         assert outcome.unimplemented == {}
+        applied.control("POST", "images", {})  # as `sandbox apply` does, and a replay
 
         with running(environment) as replayed:
             cassette.replay(tape, replayed)

@@ -1,4 +1,4 @@
-"""A plan or state in the place of the code's own values: what it knows exactly, with what only the code tells."""
+"""A plan or state in the place of the code's own values: what it knows exactly, and what only the code tells."""
 
 import dataclasses
 from collections.abc import Iterator
@@ -41,7 +41,36 @@ def disagreements(read: Estate, exact: Estate) -> Iterator[tuple[str, str]]:
 def _located(resource: Resource, code: Resource | None) -> Resource:
     if code is None:
         return resource
-    return dataclasses.replace(resource, location=code.location, lifecycle=code.lifecycle)
+    attributes = {
+        name: _completed(code.attributes.get(name), value)
+        for name, value in resource.attributes.items()
+        if name in code.attributes or not isinstance(value, Unknown)  # else it is as where the code alone is read
+    }
+    return dataclasses.replace(resource, attributes=attributes, location=code.location, lifecycle=code.lifecycle)
+
+
+def _completed(code: Value, exact: Value) -> Value:
+    """What a plan leaves open, such as an ARN that is known after apply, as the code has it: as a reference."""
+    if isinstance(exact, Unknown):
+        return code
+    if isinstance(code, dict) and isinstance(exact, dict):
+        return {name: _completed(code.get(name), value) for name, value in exact.items()}
+    if isinstance(code, list) and isinstance(exact, list) and len(code) == len(exact):
+        return [_completed(_like(item, code), item) for item in exact]
+    return exact
+
+
+def _like(item: Value, code: list[Value]) -> Value:
+    """The only item of the code's list that says nothing else; None where several do, as sets have no order."""
+    found = code if len(code) == 1 else [other for other in code if _agree(other, item)]
+    return found[0] if len(found) == 1 else None
+
+
+def _agree(code: Value, exact: Value) -> bool:
+    """Whether what both say is the same; a plan holds the defaults that the code leaves out."""
+    if isinstance(code, dict) and isinstance(exact, dict):
+        return all(_agree(code[name], exact[name]) for name in code.keys() & exact.keys())
+    return not _differences("", code, exact)
 
 
 def _compared(read: Resource, exact: Resource) -> list[str]:
