@@ -146,17 +146,47 @@ class Settings:
 
 @dataclass(frozen=True)
 class _Project:
+    """``[project]``.
+
+    Args:
+        name: for titles; by default the directory's.
+        reports: where results go, relative to the file.
+    """
+
     name: str = ""
     reports: str = "reports"
 
 
 @dataclass(frozen=True)
 class _Application:
+    """``[application]``.
+
+    Args:
+        env_template: file that names every variable that the application reads, and which container needs it.
+    """
+
     env_template: str = ""
 
 
 @dataclass(frozen=True)
 class _EnvironmentTable:
+    """``[environments.NAME]``.
+
+    Args:
+        terraform: the root module, relative to the file.
+        policy: what is demanded of it; ``base`` names the built-in policy that the others differ from, by default the
+            one that the environment's name calls for.
+        region: of the account; by default as the provider block says.
+        account: the account that is meant; another one is refused before anything is read.
+        profile: of the AWS configuration.
+        role_arn: role to assume for looking.
+        external_id: of that role.
+        url: where its API answers, for people.
+        var_files: tfvars files beside those that Terraform loads by itself, relative to the root module.
+        inventory: Terraform type -> how many of it there are at least.
+        usage: what is used in a month, for the cost estimate, where that differs from the price table's assumptions.
+    """
+
     terraform: str
     policy: Mapping[str, Any] = field(default_factory=dict)
     region: str = ""
