@@ -45,7 +45,7 @@ MADE_UP = {
 _LISTS = re.compile("^(describe|list|get_account)_")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)?|-\d\d-\d\d)")
 """In text, and in the names of automatic snapshots."""
-_VERSION = re.compile(r"(?<=\|)(terraform-\d{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
+_VERSION = re.compile(r"(?<=\|)(terraform-[0-9a-f]{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
 """Of a secret, at the end of an id; the client chooses it."""
 
 
