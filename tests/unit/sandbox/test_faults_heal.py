@@ -41,6 +41,7 @@ def test_catalogue_covers_every_area() -> None:
 
 
 def _stack(sandbox: Sandbox) -> Any:
+    sandbox.client("ecs").create_cluster(clusterName="tests")
     cloudwatch = sandbox.client("cloudwatch")
     cloudwatch.put_metric_alarm(**ALARM)
     return cloudwatch
