@@ -29,8 +29,11 @@ def _cassette(environment: str) -> Path:
 
 
 def _unprotect(sandbox: Sandbox) -> None:
-    """Switch deletion protection off, as an operator would before taking an environment down."""
-    rds, elb = sandbox.client("rds"), sandbox.client("elbv2")
+    """Switch deletion protection off and empty the repositories, as an operator would before taking a stack down."""
+    rds, elb, ecr = sandbox.client("rds"), sandbox.client("elbv2"), sandbox.client("ecr")
+    for repository in ecr.describe_repositories()["repositories"]:
+        images = ecr.list_images(repositoryName=repository["repositoryName"])["imageIds"]
+        ecr.batch_delete_image(repositoryName=repository["repositoryName"], imageIds=images)
     for database in rds.describe_db_instances()["DBInstances"]:
         name = database["DBInstanceIdentifier"]
         rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)

@@ -166,6 +166,7 @@ class Root:
     def _stream(self, command: str, listen: Progress) -> None:
         """Run a command with machine-readable output, handing each step to `listen`."""
         options = ("-json", "-input=false", "-auto-approve", f"-parallelism={self.options.parallelism}", *self.inputs)
+        before = self._unimplemented()
         watch = _Watch(self.options.tell, self._unimplemented)
         errors: list[str] = []
         with self._command(command, *options) as running:
@@ -180,18 +181,19 @@ class Root:
                     running.stop()
             result = running.result()
         if result.returncode != 0:
-            raise BadInput(self._failure(command, errors or [result.stderr.strip()[-4000:]]))
+            raise BadInput(self._failure(command, errors or [result.stderr.strip()[-4000:]], before))
 
     def _place(self, name: str) -> str:
         """A file name in Terraform's messages as the user knows it."""
         return shown(Path(os.path.normpath(self.original / name)))
 
-    def _failure(self, command: str, errors: Sequence[str]) -> str:
+    def _failure(self, command: str, errors: Sequence[str], before: Mapping[str, str]) -> str:
         # What the sandbox lacks comes first: the rest often only follows from it.
         ordered = sorted(dict.fromkeys(errors), key=lambda error: _UNIMPLEMENTED.search(error) is None)
         text = f"terraform {command} failed:\n" + "\n".join(f"- {error}" for error in ordered if error != _HALTED)
         named = [name for error in errors for name in _UNIMPLEMENTED.findall(error)]
-        unimplemented = self._unimplemented()
+        known = set(before) - set(named)
+        unimplemented = {name: why for name, why in self._unimplemented().items() if name not in known}
         if unimplemented:
             text += "\nOperations that the sandbox does not implement:\n"
             order = [*(name for name in named if name in unimplemented), *unimplemented]
