@@ -269,9 +269,10 @@ resource "aws_ecs_service" "backend" {
     container_port   = var.backend_port
   }
 
-  # The number of tasks belongs to autoscaling.
+  # The number of tasks belongs to autoscaling, which revision runs to the deployment: an apply registers a new one,
+  # the next deployment starts from it.
   lifecycle {
-    ignore_changes = [desired_count]
+    ignore_changes = [desired_count, task_definition]
   }
 }
 
@@ -307,9 +308,10 @@ resource "aws_ecs_service" "frontend" {
     container_port   = var.frontend_port
   }
 
-  # The number of tasks belongs to autoscaling.
+  # The number of tasks belongs to autoscaling, which revision runs to the deployment: an apply registers a new one,
+  # the next deployment starts from it.
   lifecycle {
-    ignore_changes = [desired_count]
+    ignore_changes = [desired_count, task_definition]
   }
 }
 
