@@ -15,8 +15,8 @@ from click.testing import CliRunner
 
 from skyworthy.cli import skyworthy
 from skyworthy.errors import BadInput
-from skyworthy.sandbox import terraform, workspace
 from skyworthy.sandbox.server import Sandbox, running
+from skyworthy.sandbox.terraform import driver, workspace
 
 pytestmark = [
     pytest.mark.integration,
@@ -46,9 +46,9 @@ class TestAdopted:
 
     def test_it_applies_and_says_what_it_took(self, account: Sandbox) -> None:
         before, told = _tree(STACKS), list[str]()
-        options = terraform.Options(fill=True, loosen_pins=True, tell=told.append)
+        options = driver.Options(fill=True, loosen_pins=True, tell=told.append)
 
-        with terraform.opened(STACKS / "adopted" / "root", account, options) as copied:
+        with driver.opened(STACKS / "adopted" / "root", account, options) as copied:
             applied = copied.apply()
             empty, plan = copied.plan_is_empty()
 
@@ -92,13 +92,13 @@ class TestAdopted:
         root = STACKS / "adopted" / "root"
 
         with pytest.raises(BadInput, match=r"main\.tf:5: Terraform ~> 1\.5\.0 .*\n.*\n.*\n--loosen-pins lets any"):
-            terraform.apply(root, account)
+            driver.apply(root, account)
         with pytest.raises(BadInput, match=r"4 required variables have no value:\n- alert_email \(string"):
-            terraform.apply(root, account, terraform.Options(loosen_pins=True))
+            driver.apply(root, account, driver.Options(loosen_pins=True))
 
 
 def test_services_that_moto_lacks_are_settled_after_the_apply() -> None:
-    with running() as account, terraform.opened(STACKS / "services", account) as copied:
+    with running() as account, driver.opened(STACKS / "services", account) as copied:
         applied = copied.apply()
         empty, plan = copied.plan_is_empty()
         copied.destroy()
@@ -122,7 +122,7 @@ def test_operation_that_nothing_answers_stops_the_apply(unknown: Path, account: 
     told: list[str] = []
 
     with pytest.raises(BadInput) as raised:
-        terraform.apply(unknown, account, terraform.Options(tell=told.append))
+        driver.apply(unknown, account, driver.Options(tell=told.append))
 
     message = str(raised.value)
     assert f"{unknown}/main.tf:13: aws_oam_sink.lacking: " in message
@@ -136,10 +136,10 @@ def test_operation_that_nothing_answers_stops_the_apply(unknown: Path, account: 
 DRIVER = """\
 import sys
 from pathlib import Path
-from skyworthy.sandbox import terraform
+from skyworthy.sandbox.terraform import driver
 from skyworthy.sandbox.server import running
 
-with running() as account, terraform.opened(Path(sys.argv[1]), account) as copied:
+with running() as account, driver.opened(Path(sys.argv[1]), account) as copied:
     print(copied.folder, flush=True)
     copied.apply(lambda step: print(step.state, step.address, flush=True))
 """
@@ -162,19 +162,19 @@ def test_nothing_is_left_of_an_apply_that_is_ended(unknown: Path, number: signal
     (unknown / "main.tf").write_text((unknown / "main.tf").read_text().partition('resource "aws_oam')[0])
     with subprocess.Popen(
         [sys.executable, "-c", DRIVER, str(unknown)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as driver:
-        assert driver.stdout is not None
-        home = Path(driver.stdout.readline().strip()).parents[0]
-        while not driver.stdout.readline().startswith("started aws_lb.slow"):
+    ) as child:
+        assert child.stdout is not None
+        home = Path(child.stdout.readline().strip()).parents[0]
+        while not child.stdout.readline().startswith("started aws_lb.slow"):
             pass
         before = _at_work(home)
-        driver.send_signal(number)
-        driver.wait()
+        child.send_signal(number)
+        child.wait()
     give_up = time.monotonic() + 30.0
     while (_at_work(home) or home.exists()) and time.monotonic() < give_up:
         time.sleep(0.1)
 
-    assert any(line.startswith(terraform.executable()) for line in before)
+    assert any(line.startswith(driver.executable()) for line in before)
     assert any("terraform-provider-aws" in line for line in before)
     assert _at_work(home) == []
     assert not home.exists()

@@ -7,8 +7,8 @@ import pytest
 
 from skyworthy import declared
 from skyworthy.config import load_settings
-from skyworthy.sandbox import seed, terraform, workspace
 from skyworthy.sandbox.server import running
+from skyworthy.sandbox.terraform import driver, seed, workspace
 from skyworthy.suites.static import judge_declared
 from skyworthy.verdicts import Outcome, Verdict
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 def test_reading_agrees_with_the_plan(environment: str, tmp_path: Path) -> None:
     root = PROJECT / "terraform" / "environments" / environment
     var_files = [root / workspace.SANDBOX_VARIABLES]
-    with running(environment) as sandbox, terraform.opened(root, sandbox) as copied:
+    with running(environment) as sandbox, driver.opened(root, sandbox) as copied:
         copied._run("init", "-no-color", "-input=false")
         seed.prerequisites(copied.folder, sandbox, var_files)
         file = tmp_path / "plan"

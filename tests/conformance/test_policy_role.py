@@ -11,8 +11,8 @@ import pytest
 from skyworthy import declared
 from skyworthy.config import load_settings
 from skyworthy.observed.policy import Place, needed_policy
-from skyworthy.sandbox import terraform
 from skyworthy.sandbox.server import Sandbox
+from skyworthy.sandbox.terraform import driver
 from skyworthy.suites.catalogue import SUITES
 from skyworthy.suites.options import Options
 from skyworthy.suites.selection import environments_below
@@ -50,10 +50,10 @@ def test_our_own_controls_find_nothing_wrong_with_it(root: Path, tmp_path: Path)
 @pytest.mark.skipif(not (shutil.which("terraform") or shutil.which("tofu")), reason="terraform is not on the PATH")
 def test_terraform_formats_validates_and_applies_it(root: Path, sandbox: Sandbox) -> None:
     formatted = subprocess.run(
-        [terraform.executable(), "fmt", "-check", "-diff", str(root)], capture_output=True, text=True, check=False
+        [driver.executable(), "fmt", "-check", "-diff", str(root)], capture_output=True, text=True, check=False
     )
     assert formatted.returncode == 0, formatted.stdout
-    with terraform.opened(root, sandbox) as copied:
+    with driver.opened(root, sandbox) as copied:
         applied = copied.apply()
         empty, plan = copied.plan_is_empty()
     assert empty, plan

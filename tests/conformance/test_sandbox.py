@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from skyworthy.sandbox import cassette, terraform
+from skyworthy.sandbox import cassette
 from skyworthy.sandbox.server import Sandbox, running
+from skyworthy.sandbox.terraform import driver
 
 PROJECT = Path(__file__).parents[2]
 if str(PROJECT) not in sys.path:
@@ -49,7 +50,7 @@ def test_apply_is_complete_equals_the_cassette_and_can_be_destroyed(environment:
     tape = cassette.load(_cassette(environment))
     cassette.check(tape, root)
 
-    with running(environment) as applied, terraform.opened(root, applied) as copied:
+    with running(environment) as applied, driver.opened(root, applied) as copied:
         outcome = copied.apply()
         empty, plan = copied.plan_is_empty()
         assert empty, plan

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from skyworthy.errors import BadInput
-from skyworthy.sandbox import cassette, faults, terraform
+from skyworthy.sandbox import cassette, faults
 from skyworthy.sandbox.server import Sandbox, running
-from skyworthy.sandbox.terraform import Step
+from skyworthy.sandbox.terraform import driver
+from skyworthy.sandbox.terraform.driver import Step
 
 needs_terraform = [
     pytest.mark.integration,
@@ -111,7 +112,7 @@ class TestWithTerraform:
     def test_apply_leaves_nothing_to_change_and_destroy_leaves_nothing(self, root: Path, sandbox: Sandbox) -> None:
         before, steps = _tree(root), list[Step]()
 
-        with terraform.opened(root, sandbox) as copied:
+        with driver.opened(root, sandbox) as copied:
             applied = copied.apply(steps.append)
             empty, plan = copied.plan_is_empty()
             topic = sandbox.client("sns").list_topics()["Topics"][0]["TopicArn"]
@@ -133,7 +134,7 @@ class TestWithTerraform:
         assert _tree(root) == before
 
     def test_change_made_by_hand_is_seen_by_the_next_plan(self, root: Path, sandbox: Sandbox) -> None:
-        with terraform.opened(root, sandbox) as copied:
+        with driver.opened(root, sandbox) as copied:
             copied.apply()
             sandbox.client("ssm").put_parameter(Name="/app/token", Value="other", Type="SecureString", Overwrite=True)
 
@@ -147,7 +148,7 @@ class TestWithTerraform:
             main.write('\nresource "aws_oam_sink" "main" {\n  name = "main"\n}\n')
 
         with pytest.raises(BadInput) as raised:
-            terraform.apply(root, sandbox)
+            driver.apply(root, sandbox)
 
         message = str(raised.value)
         assert "main.tf:39: aws_oam_sink.main: creating AWS CloudWatch Observability Access Manager Sink" in message
@@ -157,18 +158,18 @@ class TestWithTerraform:
         faults.deny(sandbox, "sns:CreateTopic")
 
         with pytest.raises(BadInput, match=r"module\.app\.aws_sns_topic\.alarms: .*(AuthorizationError|AccessDenied)"):
-            terraform.apply(root, sandbox)
+            driver.apply(root, sandbox)
 
     def test_missing_variable_is_named(self, root: Path, sandbox: Sandbox) -> None:
         (root / "sandbox.tfvars").unlink()
 
         with pytest.raises(BadInput, match=r"token \(string, .*main\.tf:23\)\ngive them with --var"):
-            terraform.apply(root, sandbox)
-        terraform.apply(root, sandbox, terraform.Options(variables={"token": "given"}))
+            driver.apply(root, sandbox)
+        driver.apply(root, sandbox, driver.Options(variables={"token": "given"}))
 
     def test_kept_folder_serves_later_applies_to_the_same_sandbox(self, root: Path, tmp_path: Path) -> None:
         def applied(sandbox: Sandbox) -> list[str]:
-            return sorted(terraform.apply(root, sandbox, folder=tmp_path / "kept").resources)
+            return sorted(driver.apply(root, sandbox, folder=tmp_path / "kept").resources)
 
         with running() as sandbox:
             first = applied(sandbox)
@@ -186,7 +187,7 @@ class TestWithTerraform:
 
         with running() as replayed, running() as applied:
             cassette.replay(recorded, replayed)
-            terraform.apply(root, applied)
+            driver.apply(root, applied)
             arns = [
                 [sandbox.client("acm").list_certificates()["CertificateSummaryList"][0]["CertificateArn"]]
                 + [
@@ -206,12 +207,12 @@ def test_missing_terraform_says_what_to_do(root: Path, sandbox: Sandbox, monkeyp
     monkeypatch.setenv("PATH", "")
 
     with pytest.raises(BadInput, match="neither terraform nor tofu is on the PATH; install one of them"):
-        terraform.apply(root, sandbox)
+        driver.apply(root, sandbox)
 
 
 def test_missing_variable_file_is_named(root: Path, sandbox: Sandbox) -> None:
     with (
         pytest.raises(BadInput, match=r"absent\.tfvars: no such variable file"),
-        terraform.opened(root, sandbox, terraform.Options(var_files=[root / "absent.tfvars"])),
+        driver.opened(root, sandbox, driver.Options(var_files=[root / "absent.tfvars"])),
     ):
         pytest.fail("it opened")

@@ -123,7 +123,7 @@ def signoff(env: str, plan: Path | None, by: str | None) -> None:
     from skyworthy.config import load_waivers
     from skyworthy.gates.signoff import Decision, decide
     from skyworthy.reports.store import folder_of, load_results
-    from skyworthy.sandbox.workspace import digest
+    from skyworthy.sandbox.terraform.workspace import digest
     from skyworthy.suites.suite import commit_of
 
     settings = load_settings(Path())

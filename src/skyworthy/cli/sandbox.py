@@ -89,7 +89,8 @@ def apply_(
       skyworthy sandbox apply ../their/root --var db_password=dummy --var-file their.tfvars
       skyworthy sandbox apply ../their/root --fill --loosen-pins
     """
-    from skyworthy.sandbox import server, terraform
+    from skyworthy.sandbox import server
+    from skyworthy.sandbox.terraform import driver
     from skyworthy.suites.selection import environments_below
 
     settings = load_settings(Path())
@@ -100,10 +101,10 @@ def apply_(
     found = server.find_running(settings.directory, environment.name)
     target = found or server.start_detached(settings.directory, environment.name)
     work = settings.cache / "applies" / environment.name.replace("/", "-")
-    options = terraform.Options(pairs, var_files, fill, loosen_pins, parallelism, _tell)
+    options = driver.Options(pairs, var_files, fill, loosen_pins, parallelism, _tell)
     begun = False
     try:
-        with terraform.opened(environment.root, target, options, folder=work) as copied:
+        with driver.opened(environment.root, target, options, folder=work) as copied:
             begun = True
             applied = copied.apply(_steps)
         target.control("POST", "images", {})

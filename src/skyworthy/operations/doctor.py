@@ -17,9 +17,9 @@ from skyworthy.config import SETTINGS_FILE, Environment, Settings
 from skyworthy.errors import BadInput
 from skyworthy.operations.checks import Check, failed, passed
 from skyworthy.sandbox import cassette
-from skyworthy.sandbox.pins import mirrored, version_of
-from skyworthy.sandbox.terraform import executable
-from skyworthy.sandbox.workspace import MIRROR_VARIABLE
+from skyworthy.sandbox.terraform.driver import executable
+from skyworthy.sandbox.terraform.pins import mirrored, version_of
+from skyworthy.sandbox.terraform.workspace import MIRROR_VARIABLE
 
 AWS_PROVIDER = "registry.terraform.io/hashicorp/aws"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from skyworthy import declared
 from skyworthy.declared.roots import module_directories
 from skyworthy.errors import BadInput
-from skyworthy.sandbox import workspace
+from skyworthy.sandbox.terraform import workspace
 
 Word = Literal["pass", "fail", "unknown"]
 

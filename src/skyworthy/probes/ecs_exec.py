@@ -28,8 +28,8 @@ from testinfra.host import Host
 from skyworthy.errors import BadInput
 from skyworthy.observed import Session
 from skyworthy.probes.acting import ActingSession
-from skyworthy.sandbox.execute import Result, parsed, wrapped
-from skyworthy.sandbox.session_client import SessionError, read_session
+from skyworthy.sandbox.exec.client import SessionError, read_session
+from skyworthy.sandbox.exec.execute import Result, parsed, wrapped
 
 ALLOWED = ("ecs:ListTasks", "ecs:DescribeTasks", "ecs:ExecuteCommand")
 PLUGIN = "session-manager-plugin"

@@ -16,9 +16,9 @@ from typing import Any
 
 from skyworthy.errors import BadInput
 from skyworthy.files import write_whole
-from skyworthy.sandbox import terraform
 from skyworthy.sandbox.server import Sandbox, running
-from skyworthy.sandbox.workspace import digest
+from skyworthy.sandbox.terraform import driver
+from skyworthy.sandbox.terraform.workspace import digest
 
 FORMAT = 1
 
@@ -49,7 +49,7 @@ def record(
     variables: Mapping[str, str] | None = None,
     var_files: Sequence[Path] = (),
     parallelism: int = 1,
-    progress: terraform.Progress | None = None,
+    progress: driver.Progress | None = None,
 ) -> Cassette:
     """Apply a root module to a fresh sandbox and keep its calls.
 
@@ -66,8 +66,8 @@ def record(
         BadInput: the apply failed, or a second plan still shows changes.
     """
     environment = root.resolve().name
-    options = terraform.Options(variables or {}, var_files, parallelism=parallelism)
-    with running(environment) as sandbox, terraform.opened(root, sandbox, options) as copied:
+    options = driver.Options(variables or {}, var_files, parallelism=parallelism)
+    with running(environment) as sandbox, driver.opened(root, sandbox, options) as copied:
         sandbox.control("POST", "recording", {"on": True})
         copied.apply(progress)
         sandbox.control("POST", "recording", {"on": False})
@@ -134,6 +134,6 @@ def replay(cassette: Cassette, sandbox: Sandbox) -> int:
 def _tools(folder: Path) -> dict[str, str]:
     """Versions of Terraform, the AWS provider and moto."""
     told = subprocess.run(
-        [terraform.executable(), "version", "-json"], capture_output=True, text=True, check=True, cwd=folder
+        [driver.executable(), "version", "-json"], capture_output=True, text=True, check=True, cwd=folder
     )
     return {"terraform": str(json.loads(told.stdout)["terraform_version"]), "moto": version("moto")}

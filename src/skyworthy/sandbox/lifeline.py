@@ -1,6 +1,6 @@
 """Runs one command, and ends it when whoever asked for it is gone, however they went.
 
-A script of the standard library alone, started by ``skyworthy.sandbox.containers`` in a session of its own, so that
+A script of the standard library alone, started by ``skyworthy.sandbox.processes`` in a session of its own, so that
 neither Ctrl-C nor ``kill -9`` of its owner reaches it. What to run comes as one JSON line on its standard input, which
 the owner then keeps open: the kernel closes it when the owner dies, and the end of input ends the command.
 

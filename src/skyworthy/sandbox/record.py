@@ -8,7 +8,7 @@ import click
 
 from skyworthy.errors import BadInput
 from skyworthy.sandbox import cassette
-from skyworthy.sandbox.terraform import Step
+from skyworthy.sandbox.terraform.driver import Step
 
 
 def main(arguments: list[str] | None = None) -> int:

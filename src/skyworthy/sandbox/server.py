@@ -236,7 +236,7 @@ def _command(*options: str) -> list[str]:
     for module in ("moto", "flask"):
         if find_spec(module) is None:
             raise BadInput("the sandbox needs moto: install it with `pip install 'skyworthy[sandbox]'`")
-    return [sys.executable, "-m", "skyworthy.sandbox.serve", *options]
+    return [sys.executable, "-m", "skyworthy.sandbox.account.serve", *options]
 
 
 def _server_environment() -> dict[str, str]:

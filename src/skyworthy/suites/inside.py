@@ -9,7 +9,7 @@ from skyworthy.behavior.secrets import parse_value_from
 from skyworthy.config import SmokeService
 from skyworthy.estate import Resource, Undecidable
 from skyworthy.probes.running import Variable
-from skyworthy.sandbox.launched import LaunchedService
+from skyworthy.sandbox.launch.launched import LaunchedService
 from skyworthy.suites.stage import Stage
 
 MOST_TASKS = 5

@@ -7,8 +7,8 @@ from skyworthy.behavior.permissions import may_read
 from skyworthy.config import Settings
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate, Undecidable, Unknown
-from skyworthy.sandbox.launch import StandIn, launch_stack
-from skyworthy.sandbox.launched import Launched
+from skyworthy.sandbox.launch.launched import Launched
+from skyworthy.sandbox.launch.launcher import StandIn, launch_stack
 from skyworthy.suites.stage import Stage
 
 

@@ -16,7 +16,7 @@ from skyworthy.estate import Resource
 from skyworthy.probes.http import access_token
 from skyworthy.probes.running import RunningCache, RunningService
 from skyworthy.results import SuiteResult
-from skyworthy.sandbox.launched import Launched, LaunchedService
+from skyworthy.sandbox.launch.launched import Launched, LaunchedService
 from skyworthy.suites import inside
 from skyworthy.suites.facts import declared_facts
 from skyworthy.suites.inside import container_value

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from skyworthy.sandbox.containers import free_port
+from skyworthy.sandbox.processes import free_port
 
 PROGRAM = [sys.executable, "-c", "from skyworthy.cli import main; main()"]
 BUCKET = 'resource "aws_s3_bucket" "logs" {\n  bucket = "logs"\n}\n'

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from skyworthy.probes.http import probe
-from skyworthy.sandbox.containers import free_port
+from skyworthy.sandbox.processes import free_port
 
 APP = Path(__file__).resolve().parents[3] / "examples" / "app"
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:staging-omc-secrets-AbCdEf"

@@ -17,8 +17,8 @@ import pytest
 from skyworthy.observed import Session
 from skyworthy.operations.deploying import WRITES, Place
 from skyworthy.probes.acting import ActingSession
-from skyworthy.sandbox.launch import StandIn, launch
-from skyworthy.sandbox.launched import Launched
+from skyworthy.sandbox.launch.launched import Launched
+from skyworthy.sandbox.launch.launcher import StandIn, launch
 from skyworthy.sandbox.server import ACCOUNT_ID, Sandbox, running
 
 REGISTRY = f"{ACCOUNT_ID}.dkr.ecr.us-east-1.amazonaws.com"

@@ -20,7 +20,7 @@ from skyworthy.probes import ecs_exec, testinfra_hosts
 from skyworthy.probes.acting import ActingSession, NotAllowed
 from skyworthy.probes.container_variables import CannotLook, held
 from skyworthy.probes.ecs_exec import Address, ExecFailed, execute, host_of, running_tasks
-from skyworthy.sandbox.launch import StandIn, launch
+from skyworthy.sandbox.launch.launcher import StandIn, launch
 from skyworthy.sandbox.server import Sandbox, running
 
 pytest_plugins = ["pytester"]
@@ -187,7 +187,7 @@ def test_channels_of_aws_are_opened_by_its_plugin(
         tmp_path,
         "assert sys.stdin.isatty() and sys.argv[2:4] == ['us-east-1', 'StartSession']\n"
         f"assert json.loads(sys.argv[5])['Target'].startswith('ecs:{CLUSTER}_{task}_')\n"
-        "from skyworthy.sandbox.session_client import read_session\n"
+        "from skyworthy.sandbox.exec.client import read_session\n"
         "print('\\nStarting session with SessionId:', told['SessionId'])\n"
         "print(read_session(told['StreamUrl'], told['TokenValue']).decode())\n"
         "print('\\nExiting session with sessionId:', told['SessionId'])",

@@ -13,7 +13,7 @@ from skyworthy.errors import BadInput
 from skyworthy.probes import http
 from skyworthy.probes.http import Sample, access_token, probe, sample
 from skyworthy.probes.results import ProbeFailed
-from skyworthy.sandbox.containers import free_port
+from skyworthy.sandbox.processes import free_port
 
 TOKEN = "sandbox-token-dummy"
 

@@ -6,9 +6,9 @@ import pytest
 
 from skyworthy.probes.redis import ping
 from skyworthy.probes.results import ProbeFailed
-from skyworthy.sandbox import servers
-from skyworthy.sandbox.containers import free_port
-from skyworthy.sandbox.servers import Server
+from skyworthy.sandbox.launch import servers
+from skyworthy.sandbox.launch.servers import Server
+from skyworthy.sandbox.processes import free_port
 
 TOKEN = "sandbox-token-dummy"
 WRONG = "sandbox-wrong-dummy"

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from skyworthy.errors import BadInput
-from skyworthy.sandbox import cassette, workspace
+from skyworthy.sandbox import cassette
 from skyworthy.sandbox.server import Sandbox, running
+from skyworthy.sandbox.terraform import workspace
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from moto import backends
 from moto.core.responses import BaseResponse
 from moto.core.utils import camelcase_to_underscores
 
-from skyworthy.sandbox.calls import Call
+from skyworthy.sandbox.account.calls import Call
 
 Kind: TypeAlias = Literal["answers", "follows", "precedes"]
 Result: TypeAlias = Mapping[str, Any] | None

@@ -4,7 +4,7 @@ from typing import Any
 
 from moto.core.utils import utcnow
 
-from skyworthy.sandbox.calls import AwsError, Call
+from skyworthy.sandbox.account.calls import AwsError, Call
 from skyworthy.sandbox.gaps import answers, note, store
 
 

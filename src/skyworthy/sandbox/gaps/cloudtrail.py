@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from skyworthy.sandbox.calls import AwsError, Call
-from skyworthy.sandbox.delivery import refusal
+from skyworthy.sandbox.account.calls import AwsError, Call
 from skyworthy.sandbox.gaps import Clients, follows, precedes, store
+from skyworthy.sandbox.simulated.delivery import refusal
 
 
 def _trail(clients: Clients) -> Any:

@@ -7,9 +7,9 @@ from typing import Any
 from moto.core.utils import utcnow
 
 from skyworthy.behavior.alarms import MalformedRule, parse_rule
-from skyworthy.sandbox import alarm_history, alarming, clock
-from skyworthy.sandbox.calls import AwsError, Call
+from skyworthy.sandbox.account.calls import AwsError, Call
 from skyworthy.sandbox.gaps import Clients, answers, follows, note, precedes, store
+from skyworthy.sandbox.simulated import alarm_history, alarming, clock
 
 _METRIC, _COMPOSITE = "MetricAlarm", "CompositeAlarm"
 

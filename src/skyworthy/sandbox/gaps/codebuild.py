@@ -4,7 +4,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from skyworthy.sandbox.calls import AwsError, Call
+from skyworthy.sandbox.account.calls import AwsError, Call
 from skyworthy.sandbox.gaps import Clients, answers, precedes, store
 
 _PLACELESS = ("CODEPIPELINE", "NO_SOURCE", "NO_ARTIFACTS")

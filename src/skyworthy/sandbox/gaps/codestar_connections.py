@@ -4,7 +4,7 @@ from typing import Any
 
 from moto.moto_api._internal import mock_random
 
-from skyworthy.sandbox.calls import AwsError, Call
+from skyworthy.sandbox.account.calls import AwsError, Call
 from skyworthy.sandbox.gaps import answers, note, store
 
 

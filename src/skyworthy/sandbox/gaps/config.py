@@ -4,9 +4,9 @@ from typing import Any
 
 from moto.core.utils import utcnow
 
-from skyworthy.sandbox.calls import AwsError, Call
-from skyworthy.sandbox.delivery import refusal
+from skyworthy.sandbox.account.calls import AwsError, Call
 from skyworthy.sandbox.gaps import Clients, answers, follows, store
+from skyworthy.sandbox.simulated.delivery import refusal
 
 
 def _stays_pending(clients: Clients) -> bool:

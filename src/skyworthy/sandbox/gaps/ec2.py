@@ -6,7 +6,7 @@ from typing import Any
 from moto.ec2.models.amis import Ami
 from moto.ec2.utils import random_ami_id
 
-from skyworthy.sandbox.calls import Call
+from skyworthy.sandbox.account.calls import Call
 from skyworthy.sandbox.gaps import Clients, follows, precedes, store
 
 

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from skyworthy.sandbox import images
-from skyworthy.sandbox.calls import Call
+from skyworthy.sandbox.account.calls import Call
 from skyworthy.sandbox.gaps import Clients, follows, store
+from skyworthy.sandbox.simulated import images
 
 _MANIFEST = '{"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json", "layers": []}'
 

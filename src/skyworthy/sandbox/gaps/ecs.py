@@ -8,9 +8,10 @@ from typing import Any
 from moto.core.utils import camelcase_to_underscores, utcnow
 from moto.moto_api._internal import mock_random
 
-from skyworthy.sandbox import launches, rollouts, service_tasks
-from skyworthy.sandbox.calls import AwsError, Call
+from skyworthy.sandbox.account import launches
+from skyworthy.sandbox.account.calls import AwsError, Call
 from skyworthy.sandbox.gaps import Clients, answers, follows, precedes, store
+from skyworthy.sandbox.simulated import rollouts, service_tasks
 
 _DEFAULT_DEPLOYMENT = {
     "deploymentCircuitBreaker": {"enable": False, "rollback": False},

@@ -7,9 +7,9 @@ from typing import Any
 
 from moto.core.utils import utcnow
 
-from skyworthy.sandbox import backups, clock
-from skyworthy.sandbox.calls import AwsError, Call
+from skyworthy.sandbox.account.calls import AwsError, Call
 from skyworthy.sandbox.gaps import Clients, answers, follows, note, precedes, store
+from skyworthy.sandbox.simulated import backups, clock
 
 TAGGABLE = re.compile(
     r"^arn:aws:elasticache:.*:[0-9]*:(cluster|snapshot|subnetgroup|replicationgroup|user|parametergroup):"

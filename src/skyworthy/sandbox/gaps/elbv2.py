@@ -5,9 +5,10 @@ from typing import Any
 
 from moto.moto_api._internal import mock_random
 
-from skyworthy.sandbox import launches, service_tasks
-from skyworthy.sandbox.calls import Call
+from skyworthy.sandbox.account import launches
+from skyworthy.sandbox.account.calls import Call
 from skyworthy.sandbox.gaps import Clients, answers, follows, store
+from skyworthy.sandbox.simulated import service_tasks
 
 
 def _numbers_rules_by_memory_address(clients: Clients) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from skyworthy.sandbox.calls import AwsError, Call
+from skyworthy.sandbox.account.calls import AwsError, Call
 from skyworthy.sandbox.gaps import answers, store
 
 

@@ -3,17 +3,17 @@
 from typing import Any
 
 from skyworthy.behavior.permissions import Principal
-from skyworthy.sandbox import simulation
-from skyworthy.sandbox.calls import AwsError, Call
+from skyworthy.sandbox.account.calls import AwsError, Call
 from skyworthy.sandbox.gaps import answers, store
-from skyworthy.sandbox.simulation import Subject
+from skyworthy.sandbox.simulated import policy_simulator
+from skyworthy.sandbox.simulated.policy_simulator import Subject
 
 
 @answers("iam", "SimulatePrincipalPolicy")
 def simulate_principal_policy(call: Call) -> dict[str, Any]:
     """See https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html."""
     source = call.params["PolicySourceArn"]
-    principal, identity, boundary = simulation.attached(_iam(call), source)
+    principal, identity, boundary = policy_simulator.attached(_iam(call), source)
     return _simulate(call, principal, (*identity, *_given(call)), boundary)
 
 
@@ -27,14 +27,14 @@ def simulate_custom_policy(call: Call) -> dict[str, Any]:
 @answers("iam", "GetContextKeysForPrincipalPolicy")
 def context_keys_for_principal(call: Call) -> dict[str, Any]:
     """See https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetContextKeysForPrincipalPolicy.html."""
-    _, identity, _ = simulation.attached(_iam(call), call.params["PolicySourceArn"])
-    return {"ContextKeyNames": simulation.keys_of((*identity, *_given(call)))}
+    _, identity, _ = policy_simulator.attached(_iam(call), call.params["PolicySourceArn"])
+    return {"ContextKeyNames": policy_simulator.keys_of((*identity, *_given(call)))}
 
 
 @answers("iam", "GetContextKeysForCustomPolicy")
 def context_keys_for_custom(call: Call) -> dict[str, Any]:
     """See https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetContextKeysForCustomPolicy.html."""
-    return {"ContextKeyNames": simulation.keys_of(_given(call))}
+    return {"ContextKeyNames": policy_simulator.keys_of(_given(call))}
 
 
 def _iam(call: Call) -> Any:
@@ -44,7 +44,7 @@ def _iam(call: Call) -> Any:
 def _given(call: Call) -> tuple[Any, ...]:
     """The policies that the request itself brings."""
     texts = call.params.get("PolicyInputList", [])
-    return tuple(simulation.read(text, f"PolicyInputList.{number}") for number, text in enumerate(texts, start=1))
+    return tuple(policy_simulator.read(text, f"PolicyInputList.{number}") for number, text in enumerate(texts, start=1))
 
 
 def _simulate(call: Call, principal: Principal, identity: tuple[Any, ...], boundary: Any) -> dict[str, Any]:
@@ -55,14 +55,16 @@ def _simulate(call: Call, principal: Principal, identity: tuple[Any, ...], bound
     limits = params.get("PermissionsBoundaryPolicyInputList", [])
     if len(limits) > 1:
         raise AwsError("InvalidInput", "PermissionsBoundaryPolicyInputList takes one policy")
-    boundary = simulation.read(limits[0], "PermissionsBoundaryPolicyInputList.1") if limits else boundary
-    resource = simulation.read(params["ResourcePolicy"], "ResourcePolicy") if params.get("ResourcePolicy") else None
+    boundary = policy_simulator.read(limits[0], "PermissionsBoundaryPolicyInputList.1") if limits else boundary
+    resource = (
+        policy_simulator.read(params["ResourcePolicy"], "ResourcePolicy") if params.get("ResourcePolicy") else None
+    )
     subject = Subject(principal, identity, boundary, resource)
-    given = simulation.context(params.get("ContextEntries", []))
+    given = policy_simulator.context(params.get("ContextEntries", []))
     results = []
     for action in params["ActionNames"]:
         for arn in params.get("ResourceArns") or ["*"]:
-            result = simulation.evaluate(subject, action, arn, given)
+            result = policy_simulator.evaluate(subject, action, arn, given)
             if params.get("ResourceArns"):
                 result["ResourceSpecificResults"] = [_of_resource(result)]
             results.append(result)

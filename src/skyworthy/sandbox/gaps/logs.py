@@ -7,7 +7,7 @@ from typing import Any
 
 from moto.core.utils import utcnow
 
-from skyworthy.sandbox.calls import Call
+from skyworthy.sandbox.account.calls import Call
 from skyworthy.sandbox.gaps import Clients, follows, store
 
 _TERM = re.compile(r'([-?]?)("[^"]*"|\S+)')

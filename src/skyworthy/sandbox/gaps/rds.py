@@ -7,9 +7,9 @@ from typing import Any
 from moto.moto_api._internal import mock_random
 from moto.rds.models import DBSnapshot
 
-from skyworthy.sandbox import backups, clock
-from skyworthy.sandbox.calls import AwsError, Call
+from skyworthy.sandbox.account.calls import AwsError, Call
 from skyworthy.sandbox.gaps import Clients, answers, follows, precedes, store
+from skyworthy.sandbox.simulated import backups, clock
 
 
 def _forgets_parameters(clients: Clients) -> bool:

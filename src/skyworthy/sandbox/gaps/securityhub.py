@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from skyworthy.sandbox.calls import AwsError, Call
+from skyworthy.sandbox.account.calls import AwsError, Call
 from skyworthy.sandbox.gaps import Clients, answers, follows, note, store
 
 _FSBP = "standards/aws-foundational-security-best-practices/v/1.0.0"

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from skyworthy.sandbox.calls import Call
+from skyworthy.sandbox.account.calls import Call
 from skyworthy.sandbox.gaps import Clients, follows, note, precedes, store
 
 _NAME = "RedriveAllowPolicy"

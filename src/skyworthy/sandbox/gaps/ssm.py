@@ -3,8 +3,8 @@
 import re
 from typing import Any
 
-from skyworthy.sandbox import launches
-from skyworthy.sandbox.calls import AwsError, Call
+from skyworthy.sandbox.account import launches
+from skyworthy.sandbox.account.calls import AwsError, Call
 from skyworthy.sandbox.gaps import answers, store
 
 _SHELL = "sh"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from skyworthy.sandbox.calls import AwsError, Call
+from skyworthy.sandbox.account.calls import AwsError, Call
 from skyworthy.sandbox.gaps import Clients, answers, precedes, store
 
 _KINDS = {"APPLICATION_LOAD_BALANCER": ":loadbalancer/app/", "API_GATEWAY": ":/restapis/", "APPSYNC": ":apis/"}

@@ -1,0 +1,412 @@
+"""Terraform (or OpenTofu) with the real AWS provider, against a sandbox."""
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from skyworthy.declared.sources import Loader, ModuleSource, shown
+from skyworthy.errors import BadInput
+from skyworthy.sandbox.server import Sandbox
+from skyworthy.sandbox.terraform import adaptation, inputs, pins, remote_states, seed, stand_ins, workspace
+from skyworthy.sandbox.terraform.existing import Existing
+from skyworthy.sandbox.terraform.inputs import Inputs
+from skyworthy.sandbox.terraform.runs import READS, Command, Home, Progress, Pulse, Result, Step, errors_of, step_of
+
+__all__ = ["Applied", "Options", "Progress", "Root", "Step", "apply", "executable", "opened"]
+
+PARALLELISM = 10
+"""Terraform's own default."""
+HEARTBEAT = 10.0
+"""Seconds after which something is said where nothing is finished."""
+PATIENCE = 15.0
+"""Seconds that a resource may go on after an operation it needs turned out not to be there."""
+_TREE = "tree"
+_LEFT_OUT = ("AWS_", "TF_CLI_", "TF_DATA_DIR", "TF_INPUT", "TF_WORKSPACE", "TF_LOG")
+_NO_CHANGES, _CHANGES = 0, 2
+"""Exit codes of `plan -detailed-exitcode`."""
+_UNIMPLEMENTED = re.compile(r"([\w.-]+:\w+) is not implemented by the sandbox")
+_HALTED = "execution halted"
+_ABSENT = re.compile(r"not ?found|no matching|couldn't find|empty result|no results|NoSuch|NoEntity", re.IGNORECASE)
+
+Tell: TypeAlias = Callable[[str], None]
+"""Takes one line for the user."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What may be changed in the copy of a root module to make it applicable, and how it is applied.
+
+    Attributes:
+        variables: values of variables, as Terraform's `-var` takes them.
+        var_files: further variable files; `sandbox.tfvars` in the root is used by itself, before them.
+        fill: make placeholders for required variables and remote states that have no value.
+        loosen_pins: let any version of Terraform and of the providers do.
+        parallelism: how many resources at once.
+        tell: told what was changed, made and found, as it happens.
+    """
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    var_files: Sequence[Path] = ()
+    fill: bool = False
+    loosen_pins: bool = False
+    parallelism: int = PARALLELISM
+    tell: Tell = lambda _: None
+
+
+@dataclass(frozen=True)
+class Applied:
+    """The outcome of an apply.
+
+    Attributes:
+        resources: addresses that were created or changed, in order of completion.
+        seconds: wall time of init, plan and apply.
+        unimplemented: operations that the sandbox could not answer, and why.
+        notes: what was changed in the copy and seeded beforehand.
+    """
+
+    resources: tuple[str, ...]
+    seconds: float
+    unimplemented: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Root:
+    """A copy of one root module, ready for Terraform. Make it with `opened`.
+
+    Attributes:
+        folder: the copy in which Terraform runs.
+        sandbox: where the calls go.
+        given: values of variables.
+        original: the user's root module.
+        existing: what the sandbox holds for those who ask by name.
+        options: see `Options`.
+        notes: what was changed in the copy, and what was made beforehand.
+    """
+
+    folder: Path
+    sandbox: Sandbox
+    given: Inputs
+    original: Path
+    existing: Existing
+    options: Options = field(default_factory=Options)
+    notes: list[str] = field(default_factory=list)
+    _home: Path = field(default_factory=Path)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """`-var` and `-var-file` options."""
+        return self.given.options()
+
+    def apply(self, progress: Progress | None = None) -> Applied:
+        """Initialise, seed what must pre-exist, and apply.
+
+        Raises:
+            BadInput: Terraform is missing or failed; the message names the resources and the operations that the
+                sandbox does not implement.
+        """
+        started = time.monotonic()
+        self._run("init", "-no-color", "-input=false")
+        self.given, notes = stand_ins.replace(self._home / _TREE, self._home, self.existing, self.given)
+        self._note(notes)
+        files = inputs.as_files(Loader().module(self.folder), self.given, self._home)
+        self._note(seed.prerequisites(self.folder, self.sandbox, files))
+        before = self._unimplemented()
+        done: list[str] = []
+
+        def listen(step: Step) -> None:
+            if step.state == "finished" and step.action not in READS:
+                done.append(step.address)
+            if progress is not None:
+                progress(step)
+
+        self._stream("apply", listen)
+        unimplemented = {name: why for name, why in self._unimplemented().items() if name not in before}
+        return Applied(tuple(done), time.monotonic() - started, unimplemented, tuple(self.notes))
+
+    def plan_is_empty(self) -> tuple[bool, str]:
+        """Plan once more.
+
+        Returns:
+            Whether the account is as the code says, and the plan's text.
+        """
+        options = ("-no-color", "-input=false", "-detailed-exitcode", *self.inputs)
+        result = self._run("plan", *options, allowed=(_NO_CHANGES, _CHANGES))
+        return result.returncode == _NO_CHANGES, result.stdout
+
+    def destroy(self, progress: Progress | None = None) -> None:
+        """Destroy everything that was applied."""
+        self._stream("destroy", progress or _ignore)
+
+    def _note(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            self.notes.append(line)
+            self.options.tell(line)
+
+    def _unimplemented(self) -> dict[str, str]:
+        found: dict[str, str] = self.sandbox.control("GET", "unimplemented")
+        return found
+
+    def _command(self, *arguments: str) -> Command:
+        return Command([executable(), *arguments], self._environment(), self.folder)
+
+    def _run(self, command: str, *options: str, allowed: tuple[int, ...] = (0,)) -> Result:
+        with self._command(command, *options) as running:
+            result = running.result()
+        if result.returncode not in allowed:
+            raise BadInput(f"terraform {command} failed:\n{_said(result)}")
+        return result
+
+    def _stream(self, command: str, listen: Progress) -> None:
+        """Run a command with machine-readable output, handing each step to `listen`."""
+        options = ("-json", "-input=false", "-auto-approve", f"-parallelism={self.options.parallelism}", *self.inputs)
+        before = self._unimplemented()
+        watch = _Watch(self.options.tell, self._unimplemented)
+        errors: list[str] = []
+        with self._command(command, *options) as running:
+            for event in running.events():
+                step = step_of(event) if event else None
+                if step is not None:
+                    listen(step)
+                    watch.heed(step)
+                if event is not None:
+                    errors.extend(errors_of(event, self._place))
+                elif watch.is_hopeless():
+                    running.stop()
+            result = running.result()
+        if result.returncode != 0:
+            raise BadInput(self._failure(command, errors or [result.stderr.strip()[-4000:]], before))
+
+    def _place(self, name: str) -> str:
+        """A file name in Terraform's messages as the user knows it."""
+        return shown(Path(os.path.normpath(self.original / name)))
+
+    def _failure(self, command: str, errors: Sequence[str], before: Mapping[str, str]) -> str:
+        # What the sandbox lacks comes first: the rest often only follows from it.
+        ordered = sorted(dict.fromkeys(errors), key=lambda error: _UNIMPLEMENTED.search(error) is None)
+        text = f"terraform {command} failed:\n" + "\n".join(f"- {error}" for error in ordered if error != _HALTED)
+        named = [name for error in errors for name in _UNIMPLEMENTED.findall(error)]
+        known = set(before) - set(named)
+        unimplemented = {name: why for name, why in self._unimplemented().items() if name not in known}
+        if unimplemented:
+            text += "\nOperations that the sandbox does not implement:\n"
+            order = [*(name for name in named if name in unimplemented), *unimplemented]
+            text += "\n".join(f"- {name} ({unimplemented[name]})" for name in dict.fromkeys(order))
+        if any("data." in error and _looks_absent(error) for error in errors):
+            text += (
+                f"\nWhat a data source looks up must exist: make it in the sandbox beforehand"
+                f" (AWS_ENDPOINT_URL={self.sandbox.url}), then apply again"
+            )
+        return text
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_LEFT_OUT)}
+        return (
+            kept
+            | self.sandbox.environment()
+            | {
+                "AWS_MAX_ATTEMPTS": str(adaptation.MAX_RETRIES),
+                "AWS_RETRY_MODE": "standard",
+                "CHECKPOINT_DISABLE": "1",
+                "TF_CLI_CONFIG_FILE": str(self._home / "terraformrc"),
+                "TF_DATA_DIR": str(self._home / "data"),
+                "TF_IN_AUTOMATION": "1",
+            }
+        )
+
+
+class _Watch:
+    """Tells what is going on, and notices an operation that the sandbox lacks as soon as it is called."""
+
+    def __init__(self, tell: Tell, unimplemented: Callable[[], Mapping[str, str]]) -> None:
+        self._tell, self._ask = tell, unimplemented
+        self._pulse = Pulse(tell, HEARTBEAT)
+        self._known = set(unimplemented())
+        self._asked = self._noticed = 0.0
+        self._failed = self._stopping = False
+
+    def heed(self, step: Step) -> None:
+        """Note the progress of a resource."""
+        if step.state == "failed":
+            self._failed = True
+            self._look((step.address, *self._pulse.going))
+        self._pulse.heed(step)
+
+    def is_hopeless(self) -> bool:
+        """Whether the run should be stopped: called whenever nothing was said for a moment; true once at most."""
+        self._pulse.beat()
+        now = time.monotonic()
+        if now - self._asked > 1.0:
+            self._asked = now
+            self._look(self._pulse.going)
+        waited = self._noticed and now - self._noticed > (0.0 if self._failed else PATIENCE)
+        if not waited or self._stopping or not (self._failed or self._pulse.going):
+            return False
+        self._stopping = True
+        self._tell("stopping: Terraform ends what it has begun")
+        return True
+
+    def _look(self, addresses: Sequence[str]) -> None:
+        for name, why in self._ask().items():
+            if name not in self._known:
+                self._known.add(name)
+                self._noticed = time.monotonic()
+                whose = ", ".join(_likeliest(name, addresses)) or "a data source"
+                self._tell(f"not implemented by the sandbox: {name} ({why}), needed by {whose}")
+
+
+def _said(result: Result) -> str:
+    said = (result.stderr or result.stdout).strip()[-4000:]
+    if "could not connect to registry" in said:
+        said += f"\nWithout a way to the registry, name a mirror of the providers in {workspace.MIRROR_VARIABLE}"
+    return said
+
+
+def _likeliest(operation: str, addresses: Sequence[str]) -> list[str]:
+    """The resources whose types resemble an operation most: Terraform does not tell whose call it was until the end."""
+    service, _, name = operation.partition(":")
+    words = {word.lower() for word in re.findall(r"[A-Z][a-z]+", name)}
+
+    def resemblance(address: str) -> int:
+        type = next((part for part in address.split(".") if part.startswith("aws_")), "")
+        named = service.replace("-", "") in type.replace("_", "")
+        return (100 if named else 0) + len(words & set(type.split("_")))
+
+    best = max(map(resemblance, addresses), default=0)
+    return [address for address in dict.fromkeys(addresses) if resemblance(address) == best][:3]
+
+
+def _looks_absent(error: str) -> bool:
+    return _ABSENT.search(error) is not None
+
+
+@contextmanager
+def opened(
+    root: Path,
+    sandbox: Sandbox,
+    options: Options | None = None,
+    *,
+    folder: Path | None = None,
+) -> Iterator[Root]:
+    """A copy of a root module that Terraform may work in.
+
+    Args:
+        root: folder of the root module; nothing is written into it.
+        sandbox: where the calls go.
+        options: see `Options`.
+        folder: keep the copy and its state here, for later applies to the same sandbox; by default both go when the
+            block ends.
+
+    Raises:
+        BadInput: Terraform, a provider or a value is missing, or a version is not there; the message says what to do.
+    """
+    executable()
+    given = options or Options()
+    wanted = Inputs(given.variables, _var_files(root.resolve(), given.var_files))
+    if folder is None:
+        with Home() as home:
+            yield _open(root, sandbox, given, wanted, home)
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield _open(root, sandbox, given, wanted, folder.resolve())
+
+
+def _open(root: Path, sandbox: Sandbox, options: Options, wanted: Inputs, home: Path) -> Root:
+    sources = adaptation.sources_of(root)
+    _forget_other_accounts(home, sandbox)
+    mirror = os.environ.get(workspace.MIRROR_VARIABLE)
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "skyworthy" / "plugins"
+    if mirror is None:
+        cache.mkdir(parents=True, exist_ok=True)
+    (home / "terraformrc").write_text(workspace.cli_configuration(mirror, cache))
+    copied = workspace.copy(root, home / _TREE)
+    existing = Existing(sandbox, adaptation.region_of(sources[0]) or sandbox.region)
+    made = Root(copied, sandbox, wanted, root.resolve(), existing, options, [], home)
+    _meet_pins(sources, made, Path(mirror) if mirror else None)
+    made._note(adaptation.adapt(sources, root, copied, home / "terraform.tfstate"))
+    missing = inputs.lacking(sources[0], wanted)
+    if missing and not options.fill:
+        raise inputs.refuse(missing, root)
+    if missing:
+        made.given, notes = inputs.fill(missing, root, home, wanted, existing)
+        made._note([f"filled: {note}" for note in notes])
+    made._note(remote_states.replace(sources, root, copied, home, existing if options.fill else None))
+    return made
+
+
+def _meet_pins(sources: Sequence[ModuleSource], made: Root, mirror: Path | None) -> None:
+    """See that Terraform and the providers are what the modules demand; in the copy, make any do, where that is asked.
+
+    Raises:
+        BadInput: a provider is missing, or a version, and nothing was to be loosened.
+    """
+    if mirror is not None:
+        pins.check_providers(sources, mirror)
+    found = pins.unmet(sources, made.original, pins.version_of(executable()), mirror)
+    if found and not made.options.loosen_pins:
+        listed = "\n".join(f"- {pin}" for pin in found)
+        raise BadInput(
+            f"{made.original}: versions are demanded that are not here:\n{listed}\n"
+            "--loosen-pins lets any version do, in a copy; your files stay as they are"
+        )
+    for pin in found:
+        pins.loosen(pin, adaptation.in_copy(pin.file, made.original, made.folder))
+    made._note([f"loosened: {pin}" for pin in found])
+    if mirror is not None:
+        # A mirror's packages need not be those whose hashes the lock file holds.
+        (made.folder / pins.LOCK).unlink(missing_ok=True)
+
+
+def _forget_other_accounts(home: Path, sandbox: Sandbox) -> None:
+    """Drop a state that belongs to a sandbox that is gone."""
+    owner, present = home / "sandbox.txt", f"{sandbox.url} {sandbox.pid} {sandbox.started}\n"
+    if not owner.is_file() or owner.read_text() != present:
+        for state in home.glob("terraform.tfstate*"):
+            state.unlink()
+        owner.write_text(present)
+
+
+def apply(
+    root: Path,
+    sandbox: Sandbox,
+    options: Options | None = None,
+    *,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> Applied:
+    """Apply a root module to a sandbox; the arguments are those of `opened` and `Root.apply`."""
+    with opened(root, sandbox, options, folder=folder) as copied:
+        return copied.apply(progress)
+
+
+def executable() -> str:
+    """The program: `terraform`, else OpenTofu's `tofu`.
+
+    Raises:
+        BadInput: neither is on the PATH.
+    """
+    found = shutil.which("terraform") or shutil.which("tofu")
+    if found is None:
+        raise BadInput(
+            "neither terraform nor tofu is on the PATH; install one of them, "
+            "or rebuild the account from a cassette with `skyworthy sandbox replay`"
+        )
+    return found
+
+
+def _var_files(root: Path, given: Sequence[Path]) -> tuple[Path, ...]:
+    own = root / workspace.SANDBOX_VARIABLES
+    for file in given:
+        if not file.is_file():
+            raise BadInput(f"{file}: no such variable file")
+    return (*([own] if own.is_file() else []), *(file.resolve() for file in given))
+
+
+def _ignore(_: Step) -> None:
+    """No progress wanted."""

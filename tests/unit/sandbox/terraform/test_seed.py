@@ -1,0 +1,82 @@
+"""What a root module looks up is made beforehand, once."""
+
+from pathlib import Path
+
+import pytest
+
+from skyworthy.sandbox.server import Sandbox
+from skyworthy.sandbox.terraform import seed
+
+SOURCES = """\
+variable "domain" {
+  type = string
+}
+
+locals {
+  host = "*.${var.domain}"
+}
+
+data "aws_acm_certificate" "site" {
+  domain = local.host
+}
+
+data "aws_route53_zone" "site" {
+  name = var.domain
+}
+
+data "aws_iam_openid_connect_provider" "github" {
+  url = "https://token.actions.githubusercontent.com"
+}
+
+data "aws_ecr_repository" "app" {
+  name = "app"
+}
+
+data "aws_secretsmanager_secret" "app" {
+  name = "app-secrets"
+}
+
+data "aws_caller_identity" "current" {}
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "main.tf").write_text(SOURCES)
+    (tmp_path / "extra.tfvars").write_text('domain = "example.com"\n')
+    return tmp_path
+
+
+def test_everything_that_is_looked_up_is_made(root: Path, sandbox: Sandbox) -> None:
+    notes = seed.prerequisites(root, sandbox, [root / "extra.tfvars"])
+
+    assert sorted(notes) == [
+        "data.aws_acm_certificate.site: created *.example.com",
+        "data.aws_ecr_repository.app: created app",
+        "data.aws_iam_openid_connect_provider.github: created https://token.actions.githubusercontent.com",
+        "data.aws_route53_zone.site: created example.com",
+        "data.aws_secretsmanager_secret.app: created app-secrets",
+    ]
+    certificate = sandbox.client("acm").list_certificates()["CertificateSummaryList"][0]
+    assert (certificate["DomainName"], certificate["Status"]) == ("*.example.com", "ISSUED")
+
+
+def test_what_is_there_already_is_left_alone(root: Path, sandbox: Sandbox) -> None:
+    seed.prerequisites(root, sandbox, [root / "extra.tfvars"])
+
+    assert seed.prerequisites(root, sandbox, [root / "extra.tfvars"]) == []
+    assert len(sandbox.client("acm").list_certificates()["CertificateSummaryList"]) == 1
+
+
+def test_name_that_cannot_be_known_is_left_to_terraform(root: Path, sandbox: Sandbox) -> None:
+    notes = seed.prerequisites(root, sandbox)
+
+    assert not any("example.com" in note for note in notes)
+
+
+def test_terraform_that_cannot_be_read_is_told_and_left_to_terraform(root: Path, sandbox: Sandbox) -> None:
+    (root / "main.tf").write_text("data {{")
+
+    (note,) = seed.prerequisites(root, sandbox)
+    assert note.startswith("nothing was created for data sources: ")
+    assert "main.tf:1: " in note
