@@ -11,6 +11,7 @@ from skyworthy.config.deploy import DeploySettings
 from skyworthy.config.env_template import EnvTemplate, load_env_template
 from skyworthy.config.gates import BUILT_IN_GATES, GateSettings, gates_of
 from skyworthy.config.policy import BUILT_IN_POLICIES, Policy, policy_for
+from skyworthy.config.regions import demand_regions
 from skyworthy.config.smoke import SmokeSettings, demand_sense
 from skyworthy.config.tables import Toml
 from skyworthy.errors import BadInput
@@ -57,7 +58,8 @@ class Environment:
         root: the root module.
         policy: what is demanded of it.
         policy_name: the built-in policy that it starts from.
-        region: of the account; empty: as the provider block says.
+        region: where what has no provider alias is; empty: as the provider block says.
+        regions: all in which it is looked for; empty: in that one, and where the code's provider aliases are.
         account: the only account in which it may be looked for, twelve digits; empty: any.
         profile: of the AWS configuration; empty: as the machine's environment says.
         role_arn: a role that is assumed to look; empty: none.
@@ -74,6 +76,7 @@ class Environment:
     policy: Policy = BUILT_IN_POLICIES["baseline"]
     policy_name: str = "baseline"
     region: str = ""
+    regions: tuple[str, ...] = ()
     account: str = ""
     profile: str = ""
     role_arn: str = ""
@@ -91,7 +94,8 @@ class LiveSettings:
 
     Args:
         thorough: also what takes more calls than an ordinary run may make: rotation of keys, policies of secrets, a
-            VPC's DNS, the list of backups, pending maintenance, ownership of buckets.
+            VPC's DNS, the list of backups, pending maintenance, ownership of buckets, tasks, service quotas, the
+            state's bucket and lock table.
     """
 
     thorough: bool = False
@@ -176,7 +180,9 @@ class _EnvironmentTable:
         terraform: the root module, relative to the file.
         policy: what is demanded of it; ``base`` names the built-in policy that the others differ from, by default the
             one that the environment's name calls for.
-        region: of the account; by default as the provider block says.
+        region: where what has no provider alias is; by default as the provider block says.
+        regions: in the place of `region`: all regions in which it is looked for, the one of what has no provider alias
+            first; by default that one and those of the code's provider aliases.
         account: the account that is meant; another one is refused before anything is read.
         profile: of the AWS configuration.
         role_arn: role to assume for looking.
@@ -190,6 +196,7 @@ class _EnvironmentTable:
     terraform: str
     policy: Mapping[str, Any] = field(default_factory=dict)
     region: str = ""
+    regions: tuple[str, ...] | None = None
     account: str = ""
     profile: str = ""
     role_arn: str = ""
@@ -261,7 +268,8 @@ def _environment(toml: Toml, name: str, table: _EnvironmentTable, template: EnvT
         root=root,
         policy=policy,
         policy_name=base,
-        region=table.region,
+        region=table.regions[0] if table.regions else table.region,
+        regions=table.regions or (),
         account=table.account,
         profile=table.profile,
         role_arn=table.role_arn,
@@ -276,6 +284,7 @@ def _environment(toml: Toml, name: str, table: _EnvironmentTable, template: EnvT
 
 def _check_place(toml: Toml, table: _EnvironmentTable, where: tuple[str, ...]) -> None:
     """Refuse what cannot be an account, a role or a plain URL, and a role of another account than the one named."""
+    demand_regions(toml, table.region, table.regions, where)
     if table.account and not _ACCOUNT.fullmatch(table.account):
         toml.refuse(f"account must be twelve digits in quotes, not {table.account!r}", *where, "account")
     role = _ROLE.fullmatch(table.role_arn)

@@ -1,13 +1,14 @@
 """A plan or state in the place of the code's own values: what it knows exactly, and what only the code tells."""
 
 import dataclasses
+import re
 from collections.abc import Iterator
 
 from skyworthy.estate import Estate, Note, Reference, Resource, Template, Unknown, Value
 
 
 def with_exact(read: Estate, exact: Estate) -> Estate:
-    """The resources of a plan or state, with file, line and lifecycle from the code.
+    """The resources of a plan or state, with file, line, lifecycle and region from the code.
 
     Where both know a value and disagree, the plan or state counts, and a note tells it: one of them is of another
     revision, of other variables, or of what somebody changed by hand.
@@ -17,7 +18,11 @@ def with_exact(read: Estate, exact: Estate) -> Estate:
         exact: of its plan or state.
     """
     by_address = {resource.address: resource for resource in read}
-    resources = tuple(_located(resource, by_address.get(resource.address)) for resource in exact)
+    regions = {_without_indices(address): resource.region for address, resource in by_address.items()}
+    resources = tuple(
+        _located(resource, by_address.get(resource.address), regions.get(_without_indices(resource.address)))
+        for resource in exact
+    )
     notes = tuple(Note(sentence, address=address) for address, sentence in disagreements(read, exact))
     return dataclasses.replace(exact, resources=resources, notes=exact.notes + notes)
 
@@ -38,15 +43,21 @@ def disagreements(read: Estate, exact: Estate) -> Iterator[tuple[str, str]]:
             yield address, f"{exact.name} and the code disagree about {line}"
 
 
-def _located(resource: Resource, code: Resource | None) -> Resource:
+def _without_indices(address: str) -> str:
+    return re.sub(r"\[[^]]*\]", "", address)
+
+
+def _located(resource: Resource, code: Resource | None, region: str | Unknown | None) -> Resource:
     if code is None:
-        return resource
+        return dataclasses.replace(resource, region=region)  # an instance of what the code cannot count
     attributes = {
         name: _completed(code.attributes.get(name), value)
         for name, value in resource.attributes.items()
         if name in code.attributes or not isinstance(value, Unknown)  # else it is as where the code alone is read
     }
-    return dataclasses.replace(resource, attributes=attributes, location=code.location, lifecycle=code.lifecycle)
+    return dataclasses.replace(
+        resource, attributes=attributes, location=code.location, lifecycle=code.lifecycle, region=code.region
+    )
 
 
 def _completed(code: Value, exact: Value) -> Value:

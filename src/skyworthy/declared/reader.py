@@ -1,7 +1,7 @@
 """From an evaluated root module to an estate."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from skyworthy.declared.evaluation.blocks import read_blocks, set_names, settle,
 from skyworthy.declared.evaluation.expressions import Scope, evaluate
 from skyworthy.declared.evaluation.modules import Module
 from skyworthy.declared.evaluation.run import Run
-from skyworthy.declared.evaluation.values import plain
+from skyworthy.declared.evaluation.values import because, plain, undetermined
 from skyworthy.declared.evaluation.walk import walk
 from skyworthy.declared.hcl import Block, named, traversal_names
 from skyworthy.declared.json_files import attributes_of, decoded
@@ -101,7 +101,8 @@ def _placeholder(module: Module, block: Block, reason: Unknown) -> Resource:
     blank = Unknown(f"count cannot be decided: {reason.reason}")
     address = module.address(block)
     module.run.notes.append(Note(blank.reason, block.file, block.line, address))
-    return Resource(address, block.labels[0], {}, location_of(block), block.type == "data", blank=blank)
+    region = _region(module, block, {})
+    return Resource(address, block.labels[0], {}, location_of(block), block.type == "data", blank=blank, region=region)
 
 
 def _resource(module: Module, block: Block, suffix: str, bound: dict[str, Value]) -> Resource:
@@ -114,15 +115,28 @@ def _resource(module: Module, block: Block, suffix: str, bound: dict[str, Value]
         if value is not None or _null_is_meant(type, name):
             attributes[name] = value
     attributes = attributes_of(type.name, attributes)
+    region = _region(module, block, attributes)
     if block.type == "data":
         if block.labels[0] == "aws_iam_policy_document":
             attributes["json"] = decoded(plain(module.instance(block, suffix, bound).read("json")))
         blank = Unknown("read by the data source when Terraform runs")
-        return Resource(address, block.labels[0], attributes, location_of(block), data=True, blank=blank)
+        return Resource(address, block.labels[0], attributes, location_of(block), data=True, blank=blank, region=region)
     if "tags_all" in type.computed:
         attributes["tags_all"] = _tags_all(module, block, attributes.get("tags"))
     lifecycle = _lifecycle(block, scope)
-    return Resource(address, block.labels[0], attributes, location_of(block), lifecycle=lifecycle)
+    return Resource(address, block.labels[0], attributes, location_of(block), lifecycle=lifecycle, region=region)
+
+
+def _region(module: Module, block: Block, attributes: Mapping[str, Value]) -> str | Unknown | None:
+    """The region that a block asks for by its own argument (provider 6), or by an alias of its provider."""
+    region = attributes.get("region")
+    if region is None and block.labels[0].startswith("aws_"):
+        provider = named(block.body.attributes.get("provider"), "aws")
+        provider = module.providers.get(provider, provider)
+        region = module.run.provider_setting(provider, "region") if "." in provider else None
+    if region is None or isinstance(region, str):
+        return region
+    return because(region) if undetermined(region) else Unknown("the region is no text")
 
 
 def _null_is_meant(type: ResourceType, name: str) -> bool:

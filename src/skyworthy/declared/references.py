@@ -200,8 +200,9 @@ def _cycles(source: ModuleSource, declared: frozenset[Path]) -> list[str]:
         places[key] = (block.file, block.line)
         inner = tuple(item for item in block.body.blocks if item.type not in _OF_ITS_OWN)
         whole = Block(block.type, block.labels, Body(block.body.attributes, inner), block.file, block.line)
-        graph[key] = {_target(path) for _, path in uses(whole)} & declared
-        direct = {_target(path) for attribute, path in uses(whole) if attribute.name != "depends_on"}
+        named = uses(whole)
+        graph[key] = {_target(path) for _, path in named} & declared
+        direct = {_target(path) for attribute, path in named if attribute.name != "depends_on"}
         if key not in direct or block.body.attributes.keys() & {"count", "for_each"}:
             graph[key].discard(key)  # one instance may name another, and depends_on the block itself
     try:

@@ -1,11 +1,13 @@
 """Finding the root modules of a tree."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from skyworthy.declared.sources import Loader, ModuleSource, local_source, shown, terraform_files
 from skyworthy.declared.variables import tfvars_files
 from skyworthy.errors import BadInput
 
+TERRAGRUNT = "terragrunt.hcl"
 _SKIPPED = frozenset({"archive", "archived", "node_modules", "venv"})
 
 
@@ -37,9 +39,23 @@ def find_roots(directory: Path) -> list[Path]:
     if not roots:
         raise BadInput(
             f"{shown(directory)}: no root module here: no directory of .tf files with a backend,"
-            " a provider or cloud block, or tfvars"
+            f" a provider or cloud block, or tfvars{_terragrunt(directory)}"
         )
     return [directory] if directory in roots else roots
+
+
+def _terragrunt(directory: Path) -> str:
+    if next(terragrunt_units(directory), None) is None:
+        return ""
+    return f"; {TERRAGRUNT} is not read: name the directory that `terragrunt init` makes below .terragrunt-cache"
+
+
+def terragrunt_units(directory: Path) -> Iterator[Path]:
+    """The directories from which Terragrunt makes root modules: Terraform is there only after it ran."""
+    for file in sorted(directory.rglob(TERRAGRUNT)):
+        hidden = any(part.startswith(".") for part in file.relative_to(directory).parts)
+        if not hidden and not terraform_files(file.parent) and "source" in file.read_text("utf-8", "replace"):
+            yield file.parent
 
 
 def module_directories(directory: Path) -> list[Path]:

@@ -49,6 +49,7 @@ def _encode_resource(resource: Resource) -> dict[str, Any]:
         "data": resource.data,
         "lifecycle": encode_value(resource.lifecycle),
         "blank": encode_value(resource.blank),
+        "region": encode_value(resource.region),
     }
 
 
@@ -61,6 +62,7 @@ def _decode_resource(data: dict[str, Any]) -> Resource:
         data=data["data"],
         lifecycle=decode_value(data["lifecycle"]),
         blank=decode_value(data["blank"]),
+        region=decode_value(data["region"]),
     )
 
 

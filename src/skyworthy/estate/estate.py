@@ -1,5 +1,6 @@
 """The graph of resources of one root module, or of the account that it describes."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -40,6 +41,7 @@ class Estate:
         notes: what the reader could not see.
         unread: type of resource -> why none of it could be listed (denied, throttled): asking for it is undecidable.
         unmanaged: observed inside the stack's boundary without a counterpart in the code; not among the resources.
+        elsewhere: what the stack has in other regions: asked where nothing here has the address or bears the name.
     """
 
     resources: tuple[Resource, ...]
@@ -48,6 +50,7 @@ class Estate:
     notes: tuple[Note, ...] = ()
     unread: Mapping[str, Unknown] = field(default_factory=dict)
     unmanaged: tuple[Resource, ...] = ()
+    elsewhere: "Estate | None" = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "resources", tuple(sorted(self.resources, key=lambda item: item.address)))
@@ -61,6 +64,15 @@ class Estate:
     @cached_property
     def _by_address(self) -> dict[str, Resource]:
         return {resource.address: resource for resource in self.resources}
+
+    @cached_property
+    def _instances(self) -> dict[str, list[Resource]]:
+        """What stands before a bracket in an address, to the resources at such addresses."""
+        found: dict[str, list[Resource]] = {}
+        for resource in self.resources:
+            for bracket in re.finditer(r"\[", resource.address):
+                found.setdefault(resource.address[: bracket.start()], []).append(resource)
+        return found
 
     @cached_property
     def _by_type(self) -> dict[str, tuple[Resource, ...]]:
@@ -93,15 +105,27 @@ class Estate:
         for name in types:
             if name in self.unread:
                 raise self.unread[name].undecidable()
+        if len(types) == 1:
+            return self._by_type.get(types[0], ())
         found = [resource for name in types for resource in self._by_type.get(name, ())]
         return tuple(sorted(found, key=lambda item: item.address))
+
+    def everywhere(self, *types: str) -> tuple[Resource, ...]:
+        """As :meth:`of`, those of other regions included.
+
+        Raises:
+            Undecidable: where a type could not be listed.
+        """
+        return self.of(*types) + (self.elsewhere.of(*types) if self.elsewhere is not None else ())
 
     def get(self, address: str) -> Resource | None:
         """The resource at an address; an address without an index finds the only instance of a counted resource."""
         exact = self._by_address.get(address)
         if exact is not None:
             return exact
-        instances = [item for item in self.resources if item.address.startswith(f"{address}[")]
+        instances = self._instances.get(address, ())
+        if not instances and self.elsewhere is not None:
+            return self.elsewhere.get(address)
         return instances[0] if len(instances) == 1 else None
 
     def find(self, identifier: Value, *types: str) -> Resource | None:
@@ -135,6 +159,8 @@ class Estate:
         fitting = [item for item in candidates if not types or item.type in types]
         if len(fitting) == 1:
             return fitting[0]
+        if not fitting and self.elsewhere is not None:
+            return self.elsewhere.find(identifier, *types)
         if not fitting and isinstance(identifier, Template):
             raise identifier.undecidable()
         return None

@@ -41,6 +41,8 @@ class Resource:
         data: a data source, which is read, not made.
         lifecycle: the settings of the ``lifecycle`` block: ``ignore_changes``, ``prevent_destroy``, ...
         blank: why an attribute that neither stands in ``attributes`` nor has a default is unknown.
+        region: the AWS region that the code asks for beside the provider block's without an alias, or in which the
+            resource was found; Unknown where it asks for one that cannot be told; None: where the environment is.
     """
 
     address: str
@@ -50,6 +52,7 @@ class Resource:
     data: bool = False
     lifecycle: Mapping[str, Value] = field(default_factory=dict)
     blank: Unknown | None = None
+    region: str | Unknown | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "attributes", MappingProxyType(dict(self.attributes)))

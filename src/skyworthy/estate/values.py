@@ -7,7 +7,7 @@ control can take it for a yes or a no.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -206,18 +206,23 @@ def known(value: Value) -> Value:
     return value
 
 
-def references(value: Value) -> Iterator[Reference]:
-    """Every reference in a value, at any depth, in reading order."""
-    if isinstance(value, Reference):
-        yield value
-    elif isinstance(value, Template):
-        yield from value.references
-    elif isinstance(value, dict):
+def leaves(value: Value) -> Iterator[Value]:
+    """What a value is made of, at any depth, in reading order: no lists, mappings and templates, but their parts."""
+    if isinstance(value, Template):
+        yield from value.parts
+    elif isinstance(value, Mapping):
         for item in value.values():
-            yield from references(item)
+            yield from leaves(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from references(item)
+            yield from leaves(item)
+    else:
+        yield value
+
+
+def references(value: Value) -> Iterator[Reference]:
+    """Every reference in a value, at any depth, in reading order."""
+    return (item for item in leaves(value) if isinstance(item, Reference))
 
 
 def text_of(parts: "list[str | Reference | Unknown]") -> Value:

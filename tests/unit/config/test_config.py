@@ -40,6 +40,12 @@ def test_an_environment_starts_from_the_policy_of_its_name(tmp_path: Path) -> No
     assert environment.inventory == {"aws_db_instance": 1}
 
 
+def test_the_first_of_several_regions_is_the_environments_own(tmp_path: Path) -> None:
+    write(tmp_path, "[environments.staging]\nterraform = 'roots/staging'\nregions = ['eu-west-1', 'us-gov-west-1']\n")
+    environment = load_settings(tmp_path).environment("staging")
+    assert (environment.region, environment.regions) == ("eu-west-1", ("eu-west-1", "us-gov-west-1"))
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
@@ -73,6 +79,31 @@ def test_an_environment_starts_from_the_policy_of_its_name(tmp_path: Path) -> No
             "role_arn = 'arn:aws:iam::444455556666:role/look'\n",
             4,
             "the role is of account 444455556666, but account is 111122223333",
+        ),
+        (
+            "[environments.staging]\nterraform = 'roots/staging'\nregion = 'us-esat-1'\n",
+            3,
+            "AWS has no region 'us-esat-1'; is it us-east-1 or us-west-1?",
+        ),
+        (
+            "[environments.staging]\nterraform = 'roots/staging'\nregions = ['us-east-1', 'mars']\n",
+            3,
+            "AWS has no region 'mars'",
+        ),
+        (
+            "[environments.staging]\nterraform = 'roots/staging'\nregions = ['us-east-1', 'us-east-1']\n",
+            3,
+            "regions names 'us-east-1' twice",
+        ),
+        (
+            "[environments.staging]\nterraform = 'roots/staging'\nregions = []\n",
+            3,
+            "regions is empty: name those in which it is looked for, or leave it out",
+        ),
+        (
+            "[environments.staging]\nterraform = 'roots/staging'\nregion = 'us-east-1'\nregions = ['us-east-1']\n",
+            4,
+            "give region or regions, not both: the first of regions is the region",
         ),
         (
             "[environments.staging]\nterraform = 'roots/staging'\nexternal_id = 'x'\n",

@@ -105,3 +105,28 @@ def test_a_plan_is_of_one_environment(read: Estate, tmp_path: Path) -> None:
     assert "a plan or state is of one environment; say which with --env: one, two" in str(done.exception)
     both = CliRunner().invoke(skyworthy, ["static", "--terraform", "one", "--plan", str(path), "--state", str(path)])
     assert "give --plan or --state, not both" in str(both.exception)
+
+
+def test_a_plan_leaves_resources_in_the_regions_of_the_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "main.tf").write_text(
+        """
+        variable "many" { type = number }
+        provider "aws" {
+          alias  = "eu"
+          region = "eu-west-1"
+        }
+        resource "aws_sns_topic" "one" { provider = aws.eu }
+        resource "aws_sns_topic" "some" {
+          count    = var.many
+          provider = aws.eu
+        }
+        resource "aws_sns_topic" "here" {}
+        """,
+        "utf-8",
+    )
+    names = ("aws_sns_topic.one", "aws_sns_topic.some[0]", "aws_sns_topic.here")
+    exact = declared.with_exact(declared.read(Path()), declared.read_plan(plan(tmp_path, *(item(x) for x in names))))
+    assert {resource.address: resource.region for resource in exact} == dict(
+        zip(names, ("eu-west-1", "eu-west-1", None), strict=True)
+    )

@@ -126,6 +126,11 @@ FUNCTIONS: list[tuple[str, Value]] = [
     ('jsonencode({ b = [1, true, null], a = "x" })', '{"a":"x","b":[1,true,null]}'),
     ('jsonencode("<é&>")', '"\\u003cé\\u0026\\u003e"'),
     ('jsondecode("{\\"a\\": [1, 2]}").a[1]', 2),
+    ('yamldecode("a: yes\\nb: [010, 0x1F, 0o17, 1e3, .5, 1.50]")', {"a": True, "b": [10, 31, 15, 1000, 0.5, 1.5]}),
+    ('yamldecode("{a: 1_000, b: 0b11, c: ~, d: 2024-01-02}").d', "2024-01-02T00:00:00Z"),
+    ('yamldecode("[1_000, 0b11, ~, 1:30, off, True]")', ["1_000", "0b11", None, "1:30", False, True]),
+    ('yamldecode("x: &x {z: 1}\\n1:\\n  <<: *x\\n  w: |\\n    two")', {"x": {"z": 1}, "1": {"z": 1, "w": "two"}}),
+    ('yamldecode("no: 1")', {"false": 1}),
     ('base64encode("hello")', "aGVsbG8="),
     ('base64decode("aGVsbG8=")', "hello"),
     ('urlencode("a b&c")', "a+b%26c"),
@@ -141,6 +146,11 @@ FUNCTIONS: list[tuple[str, Value]] = [
 ]
 
 REFUSED = [
+    ('yamldecode("")', 'yamldecode("") cannot be evaluated: yamldecode: there is no document'),
+    (
+        'yamldecode("a: [1")',
+        "yamldecode(\"a: [1\") cannot be evaluated: yamldecode: line 1: expected ',' or ']', but got '<stream end>'",
+    ),
     ("[1][3]", "[1][3] cannot be evaluated: the index 3 is outside a list of 1"),
     ("{ a = 1 }.b", "{ a = 1 }.b cannot be evaluated: the object has no attribute 'b'"),
     ("1 / 0", "1 / 0 cannot be evaluated: division by zero"),

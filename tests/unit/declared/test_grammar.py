@@ -2,6 +2,7 @@
 
 from skyworthy import declared
 from skyworthy.declared.hcl import parse_file
+from skyworthy.declared.hcl.scanner import Scanner
 
 from .conftest import ReadText, Write
 
@@ -165,3 +166,26 @@ def test_lines_are_those_of_the_file() -> None:
     (block,) = body.blocks
     assert (block.type, block.labels, block.line, block.body.attributes["d"].line) == ("block", ("one", "two"), 9, 10)
     assert body.attributes["b"].text == "{\n  c = 1\n}"
+
+
+class _Counted(str):
+    """A text that knows how much of it was searched for newlines."""
+
+    searched = 0
+
+    def count(self, part: str, start: int = 0, end: int = 0) -> int:  # type: ignore[override]
+        self.searched += end - start
+        return super().count(part, start, end)
+
+
+def test_lines_of_a_long_file_are_counted_once() -> None:
+    text = _Counted('resource "aws_sqs_queue" "q" {}\n' * 1000)
+    scanner = Scanner(text, "main.tf")
+    lines = []
+    for position in range(0, len(text), 32):
+        scanner.position = position
+        lines.append(scanner.line)
+    assert lines == list(range(1, 1001))
+    assert text.searched < len(text)
+    scanner.position = 40
+    assert scanner.line == 2, "a rule that gave up begins again further up"

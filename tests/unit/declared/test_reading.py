@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from skyworthy import declared
-from skyworthy.estate import Location, Reference
+from skyworthy.estate import Location, Reference, Unknown
+from skyworthy.estate.codec import decode, encode
 
 from .conftest import ReadText, Write
 
@@ -239,6 +240,74 @@ def test_default_tags_of_the_provider_that_a_resource_uses_are_merged(read: Read
     }
 
 
+def test_a_resource_is_in_the_region_of_its_providers_alias(read: ReadText, tmp_path: Path) -> None:
+    (tmp_path / "topic").mkdir()
+    (tmp_path / "topic" / "main.tf").write_text(
+        """
+        terraform {
+          required_providers {
+            aws = {
+              source                = "hashicorp/aws"
+              configuration_aliases = [aws.far]
+            }
+          }
+        }
+        resource "aws_sns_topic" "near" {}
+        resource "aws_sns_topic" "far" {
+          provider = aws.far
+        }
+        """
+    )
+    estate = read(
+        """
+        variable "open" {}
+        locals { region = "eu-west-1" }
+        provider "aws" { region = "us-east-1" }
+        provider "aws" {
+          alias  = "eu"
+          region = local.region
+        }
+        provider "aws" {
+          alias  = "open"
+          region = var.open
+        }
+        resource "aws_sns_topic" "plain" {}
+        resource "aws_sns_topic" "eu" { provider = aws.eu }
+        resource "aws_sns_topic" "open" { provider = aws.open }
+        resource "aws_sns_topic" "own" { region = "ap-south-1" }
+        resource "aws_sns_topic" "counted" {
+          count    = length(var.open)
+          provider = aws.eu
+        }
+        data "aws_region" "eu" { provider = aws.eu }
+        module "topic" {
+          source    = "./topic"
+          providers = { aws = aws.eu, aws.far = aws.open }
+        }
+        module "default" {
+          source    = "./topic"
+          providers = { aws = aws, aws.far = aws.eu }
+        }
+        """
+    )
+    unknown = "variable open has no value"
+    assert {
+        item.address: item.region.reason if isinstance(item.region, Unknown) else item.region for item in estate
+    } == {
+        "aws_sns_topic.plain": None,
+        "aws_sns_topic.eu": "eu-west-1",
+        "aws_sns_topic.open": unknown,
+        "aws_sns_topic.own": "ap-south-1",
+        "aws_sns_topic.counted": "eu-west-1",
+        "data.aws_region.eu": "eu-west-1",
+        "module.topic.aws_sns_topic.near": "eu-west-1",
+        "module.topic.aws_sns_topic.far": unknown,
+        "module.default.aws_sns_topic.near": None,
+        "module.default.aws_sns_topic.far": "eu-west-1",
+    }
+    assert encode(decode(encode(estate))) == encode(estate)
+
+
 def test_locations_are_the_heads_of_the_blocks(read: ReadText) -> None:
     estate = read(
         'module "m" {\n  source = "./modules/m"\n}\n# comment\nresource "aws_vpc" "a" {}\n',
@@ -367,3 +436,26 @@ def test_the_selected_workspace_is_used(read: ReadText) -> None:
     main = 'resource "test_thing" "this" {\n  v = terraform.workspace\n}\n'
     assert read(main).resources[0]["v"] == "default"
     assert read(main, **{".terraform/environment": "staging"}).resources[0]["v"] == "staging"
+
+
+def test_a_lifecycle_within_a_nested_block_is_the_providers(read: ReadText) -> None:
+    estate = read(
+        """
+        resource "aws_backup_plan" "main" {
+          name = "main"
+          rule {
+            rule_name         = "daily"
+            target_vault_name = "main"
+            lifecycle {
+              delete_after = 35
+            }
+          }
+          lifecycle {
+            prevent_destroy = true
+          }
+        }
+        """
+    )
+    plan = estate.resources[0]
+    assert plan["rule"][0]["lifecycle"][0]["delete_after"] == 35
+    assert "lifecycle" not in plan.attributes

@@ -11,6 +11,7 @@ from skyworthy.estate.types import Kinds
 META = frozenset({"count", "for_each", "provider", "providers", "depends_on", "source", "version"})
 """Arguments of Terraform itself."""
 META_BLOCKS = frozenset({"lifecycle", "provisioner", "connection", "timeouts"})
+_NONE: frozenset[str] = frozenset()
 _RESOURCE_META = frozenset({"count", "for_each", "provider", "depends_on"})
 
 
@@ -19,12 +20,12 @@ def is_set(body: Body, name: str) -> bool:
     return name in body.attributes or name in block_names(body)
 
 
-def block_names(body: Body) -> list[str]:
-    """The names of the nested blocks, dynamic ones included, each once."""
+def block_names(body: Body, meta: frozenset[str] = META_BLOCKS) -> list[str]:
+    """The names of the nested blocks, dynamic ones included, each once, without those that are Terraform's own."""
     names: dict[str, None] = {}
     for block in body.blocks:
         name = block.labels[0] if block.type == "dynamic" and block.labels else block.type
-        if name not in META_BLOCKS:
+        if name not in meta:
             names[name] = None
     return list(names)
 
@@ -78,7 +79,7 @@ def read_blocks(
 def _read_body(body: Body, scope: Scope, address: str, path: str, type: ResourceType) -> Nested:
     kinds = type.nested(_names(path)).kinds
     content: dict[str, Value] = {name: settle_typed(item, scope, kinds) for name, item in body.attributes.items()}
-    for name in block_names(body):
+    for name in block_names(body, meta=_NONE):  # the lifecycle of a backup rule is the provider's
         content[name] = read_blocks(body, scope, address, name, type, f"{path}.")
     return Nested(with_defaults(content, path, type), address, path)
 

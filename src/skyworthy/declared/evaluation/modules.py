@@ -12,6 +12,7 @@ from skyworthy.declared.evaluation.expressions import Scope, evaluate
 from skyworthy.declared.evaluation.functions import call_function
 from skyworthy.declared.evaluation.functions.files import FILE_READERS, contents
 from skyworthy.declared.evaluation.memo import Memo
+from skyworthy.declared.evaluation.planned import planned
 from skyworthy.declared.evaluation.run import Run
 from skyworthy.declared.evaluation.values import Failure, Instance, Lazy, because, undetermined
 from skyworthy.declared.hcl import Attribute, Block, parse_template, traversal_map
@@ -83,7 +84,7 @@ class Module:
 
     def call(self, name: str, arguments: list[Value]) -> Value:
         """The result of a function, those that read files included."""
-        if name in FILE_READERS or name in ("templatefile", "fileexists", "fileset"):
+        if name in FILE_READERS or name in ("templatefile", "fileexists", "fileset", "abspath"):
             for argument in arguments[:1] if name == "templatefile" else arguments:
                 if undetermined(argument):
                     return because(argument)
@@ -233,6 +234,8 @@ class Module:
     def _attribute(self, block: Block, scope: Scope, address: str, name: str) -> Value:
         if block.type == "data" and name not in block.body.attributes:
             return data_sources.computed(self, block, scope, address, name)
+        if name not in block.body.attributes and (value := planned(block, scope, address, name)) is not None:
+            return value
         return read_attribute(block, scope, address, name)
 
     def _expand(self, block: Block) -> "Keys | Unknown":
@@ -272,6 +275,8 @@ class Module:
     def _read_file(self, name: str, arguments: list[Value]) -> Value:
         path = self.run.root / str(arguments[0])
         reached = self.run.loader.reached
+        if name == "abspath":
+            return os.path.normpath(path.absolute())
         if name == "fileset":
             return reached.glob(path, str(arguments[1]))
         if name == "fileexists":

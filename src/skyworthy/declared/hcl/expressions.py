@@ -48,9 +48,10 @@ class ExpressionScanner(TemplateScanner):
     def unary(self) -> Expression:
         """An operand with the signs before it."""
         self.skip()
-        for operator in ("-", "!"):
-            if self.accept(operator):
-                return nodes.Unary(operator, self.unary())
+        operator = self.text[self.position : self.position + 1]
+        if operator in ("-", "!"):
+            self.position += 1
+            return nodes.Unary(operator, self.unary())
         return self.traversal(self.primary())
 
     def primary(self) -> Expression:
@@ -188,6 +189,8 @@ class ExpressionScanner(TemplateScanner):
     def step(self, source: Expression) -> Expression | None:
         """One attribute, index or splat, if one comes next."""
         self.skip()
+        if not self.text.startswith(("[", "."), self.position):
+            return None
         if self.at("[*]"):
             self.position += 3
             return nodes.Splat(source, self.traversal(nodes.SplatItem()))

@@ -6,6 +6,7 @@ from skyworthy.errors import BadInput
 
 _BLANK = re.compile(r"(?:[ \t\r]+|#[^\n]*|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _BLANK_LINES = re.compile(r"(?:[ \t\r\n]+|#[^\n]*|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+_BLANK_STARTS = " \t\r\n#/"
 _IDENTIFIER = re.compile(r"[^\W\d][\w-]*")
 
 
@@ -28,11 +29,15 @@ class Scanner:
         self.first_line = first_line
         self.position = 0
         self.lines = False
+        self._counted = (0, first_line)
 
     @property
     def line(self) -> int:
         """The line of the position, 1-based."""
-        return self.first_line + self.text.count("\n", 0, self.position)
+        start, line = self._counted if self._counted[0] <= self.position else (0, self.first_line)
+        line += self.text.count("\n", start, self.position)
+        self._counted = (self.position, line)
+        return line
 
     def error(self, message: str) -> BadInput:
         """What is wrong here, with file and line."""
@@ -40,6 +45,8 @@ class Scanner:
 
     def skip(self, *, lines: bool | None = None) -> None:
         """Passes blanks and comments."""
+        if self.text[self.position : self.position + 1] not in _BLANK_STARTS:
+            return
         across = self.lines if lines is None else lines
         match = (_BLANK_LINES if across else _BLANK).match(self.text, self.position)
         if match:

@@ -76,11 +76,13 @@ def jsondecode(text: Value) -> Value:
 
 @function("yamldecode")
 def yamldecode(text: Value) -> Value:
-    """``yamldecode`` of text that is JSON; other YAML is not read."""
+    """``yamldecode``."""
+    from skyworthy.declared.yaml_text import decode_yaml  # its parser is loaded only where a stack has YAML
+
     try:
-        return decode_json(text)
-    except ValueError:
-        return Unknown("yamldecode is not evaluated")
+        return decode_yaml(text)
+    except ValueError as error:
+        raise Failure(f"yamldecode: {error}") from error
 
 
 @function("yamlencode", "nothing")

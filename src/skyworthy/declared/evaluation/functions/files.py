@@ -7,7 +7,6 @@ with a file's bytes.
 import base64
 import hashlib
 import posixpath
-from pathlib import Path
 
 from skyworthy.declared.evaluation.functions.table import function
 from skyworthy.declared.evaluation.values import Failure
@@ -46,12 +45,6 @@ def basename(path: Value) -> Value:
 def dirname(path: Value) -> Value:
     """``dirname``."""
     return posixpath.dirname(path) or "."
-
-
-@function("abspath")
-def abspath(path: Value) -> Value:
-    """``abspath``."""
-    return str(Path(path).absolute())
 
 
 @function("pathexpand")
