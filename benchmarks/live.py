@@ -345,7 +345,7 @@ def _calls(sandbox: Sandbox) -> Counter[str]:
 def _red_alone(bench: Bench, session: Session, id: str) -> set[tuple[str, str]]:
     """(control, address) of what one fault turns red."""
     settings = load_settings(bench.project)
-    account = Account(session, bench.sandbox, "for the faults")
+    account = Account(session, bench.sandbox, "for the faults", lambda _: session)
     red: list[set[tuple[str, str]]] = []
     for broken in (False, True):
         if broken:

@@ -42,6 +42,7 @@ class Verdict:
         severity: of the control.
         title: of the control.
         refs: of the control.
+        region: where the resource is, in an environment of several regions; else empty.
     """
 
     control: str
@@ -54,6 +55,12 @@ class Verdict:
     severity: Severity = "medium"
     title: str = ""
     refs: tuple[str, ...] = ()
+    region: str = ""
+
+    @property
+    def where(self) -> str:
+        """The resource for people: its address, and the region where there are several."""
+        return f"{self.address} ({self.region})" if self.region else self.address
 
     @property
     def key(self) -> tuple[str, str, str, str]:
@@ -69,6 +76,7 @@ def judge(
     *,
     root: str,
     lens: Lens | None = None,
+    region: str = "",
     **more: Any,
 ) -> Verdict:
     """Ask one control about one resource (None: about the stack) of an estate.
@@ -82,6 +90,7 @@ def judge(
         policy: what is demanded of the environment.
         root: the environment, for the verdict.
         lens: for the verdict; the estate's side where not given.
+        region: for the verdict.
         more: other arguments that controls may ask for, see the registry.
     """
     outcome, message = _ask(control, resource, {"estate": estate, "policy": policy, **more})
@@ -96,6 +105,7 @@ def judge(
         severity=control.severity,
         title=control.title,
         refs=control.refs,
+        region=region,
     )
 
 
@@ -145,15 +155,18 @@ class Case:
 
 def cases(controls: Iterable[Control], estate: Estate, lens: Lens) -> Iterator[Case]:
     """Every question that a catalogue has for an estate through a lens, sorted by control and address."""
+    managed = [resource for resource in estate if not resource.data]
+    by_type: dict[str, list[Resource]] = {}
+    for resource in managed:
+        by_type.setdefault(resource.type, []).append(resource)
     for control in sorted(controls, key=lambda item: item.id):
         if lens not in control.lenses:
             continue
         if control.on == (STACK,):
             yield Case(control, None)
-        else:
-            for resource in estate:
-                if not resource.data and (resource.type in control.on or control.on == (ANY,)):
-                    yield Case(control, resource)
+            continue
+        judged = managed if control.on == (ANY,) else [item for name in control.on for item in by_type.get(name, ())]
+        yield from (Case(control, resource) for resource in sorted(judged, key=lambda item: item.address))
 
 
 def is_red(verdict: Verdict, gate: GateSettings) -> bool:

@@ -64,6 +64,17 @@ def _value(text: str, parts: tuple[Any, ...]) -> Value:
     return split_text(text, _BLANK, lambda match: parts[ord(match[0]) - _BLANKS])
 
 
+def without_tag(value: Value) -> Value:
+    """The repository of an image, without tag and digest; unknown where they are part of something not known."""
+    try:
+        image = image_of(value)
+        if image.tag is None and not image.digest and _holds_digest(image):
+            return Unknown(f"{value} holds a digest that is not known")
+    except Undecidable as undecidable:
+        return Unknown(undecidable.reason)
+    return _value(image.repository, image.parts)
+
+
 def moves(value: Value) -> str:
     """Why an image may be another one tomorrow: ``its tag is latest``; empty where a tag or digest is fixed.
 

@@ -1,10 +1,9 @@
 """Who writes into a log group, as far as the estate tells."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from skyworthy.behavior.memory import once_per_estate
-from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, Value
+from skyworthy.estate import Estate, Reference, Resource, Template, Value, leaves
 
 _READERS = (
     *("aws_cloudwatch_log_metric_filter", "aws_cloudwatch_log_subscription_filter", "aws_cloudwatch_metric_alarm"),
@@ -75,18 +74,11 @@ def _overrides(value: Value) -> bool:
     return isinstance(value, (list, tuple)) and any(_overrides(item) for item in value)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, Reference):
-        yield value.address
-    elif isinstance(value, Template):
-        yield from _texts(list(value.parts))
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, str) and not isinstance(value, Unknown):
-        yield value.removesuffix(":*")
-        if ":log-group:" in value:
-            yield value.partition(":log-group:")[2].partition(":")[0]
+def _texts(value: Value) -> Iterator[str]:
+    for item in leaves(value):
+        if isinstance(item, Reference):
+            yield item.address
+        elif isinstance(item, str):
+            yield item.removesuffix(":*")
+            if ":log-group:" in item:
+                yield item.partition(":log-group:")[2].partition(":")[0]

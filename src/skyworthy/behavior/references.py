@@ -11,8 +11,15 @@ def undecided(value: Value, what: str) -> Undecidable:
     return Undecidable(f"{what} is {show(value)}")
 
 
-def naming(estate: Estate, target: Resource, attribute: str, *types: str) -> tuple[Resource, ...]:
+def naming(estate: Estate, target: Resource, attribute: str, *types: str, implied: bool = True) -> tuple[Resource, ...]:
     """The resources of some types of which an attribute names a resource.
+
+    Args:
+        estate: where to look.
+        target: what is named.
+        attribute: names it.
+        types: of the resources.
+        implied: whether what AWS puts there counts where the attribute is left out.
 
     Raises:
         Undecidable: where none is known to name it, and of some it is unknown what they name.
@@ -20,6 +27,8 @@ def naming(estate: Estate, target: Resource, attribute: str, *types: str) -> tup
     found: list[Resource] = []
     undecided: Undecidable | None = None
     for resource in estate.of(*types):
+        if not implied and resource.blank is None and left_out(resource, attribute):
+            continue
         try:
             if any(item is target for item in named(estate, resource.peek(attribute), target.type)):
                 found.append(resource)
@@ -78,7 +87,7 @@ def left_out(resource: Resource, *attributes: str) -> bool:
         Undecidable: where they are absent because the resource could not be read.
     """
     values = [resource.attributes.get(name) for name in attributes]
-    if any(not (value is None or (isinstance(value, (str, list, tuple)) and not value)) for value in values):
+    if any(not (value is None or (isinstance(value, (str, list, tuple, dict)) and not value)) for value in values):
         return False
     if resource.blank is not None and not any(name in resource.attributes for name in attributes):
         raise Undecidable(
@@ -88,19 +97,5 @@ def left_out(resource: Resource, *attributes: str) -> bool:
 
 
 def attached(estate: Estate, target: Resource, attribute: str, *types: str) -> tuple[Resource, ...]:
-    """The same as :func:`naming`, where an attribute that is left out names nothing, whatever AWS puts there.
-
-    Raises:
-        Undecidable: where none is known to name it, and of some it is unknown what they name.
-    """
-    found: list[Resource] = []
-    unclear: Undecidable | None = None
-    for resource in estate.of(*types):
-        try:
-            if not left_out(resource, attribute) and target in named(estate, resource[attribute], target.type):
-                found.append(resource)
-        except Undecidable as undecidable:
-            unclear = unclear or undecidable
-    if not found and unclear is not None:
-        raise unclear
-    return tuple(found)
+    """The same as :func:`naming`, where an attribute that is left out names nothing, whatever AWS puts there."""
+    return naming(estate, target, attribute, *types, implied=False)

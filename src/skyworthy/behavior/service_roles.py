@@ -14,6 +14,8 @@ from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, Val
 SERVICES: Mapping[str, tuple[str, str]] = {
     "aws_api_gateway_account": ("cloudwatch_role_arn", "apigateway.amazonaws.com"),
     "aws_backup_selection": ("iam_role_arn", "backup.amazonaws.com"),
+    "aws_chatbot_slack_channel_configuration": ("iam_role_arn", "chatbot.amazonaws.com"),
+    "aws_chatbot_teams_channel_configuration": ("iam_role_arn", "chatbot.amazonaws.com"),
     "aws_cloudtrail": ("cloud_watch_logs_role_arn", "cloudtrail.amazonaws.com"),
     "aws_codebuild_project": ("service_role", "codebuild.amazonaws.com"),
     "aws_codepipeline": ("role_arn", "codepipeline.amazonaws.com"),

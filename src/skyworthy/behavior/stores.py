@@ -2,18 +2,25 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 
-from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references
+from skyworthy.behavior.memory import once_per_estate
+from skyworthy.behavior.references import attached, named, task_definition_of
+from skyworthy.behavior.secrets import injected_values, injections
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references, show
 
 DATABASES = ("aws_db_instance", "aws_rds_cluster", "aws_rds_cluster_instance", "aws_db_proxy")
 CACHES = ("aws_elasticache_replication_group", "aws_elasticache_cluster", "aws_elasticache_serverless_cache")
 _ENGINE_PORTS = {"postgres": 5432, "aurora-postgresql": 5432, "mysql": 3306, "mariadb": 3306, "aurora-mysql": 3306}
+_PROXY_PORTS = {"POSTGRESQL": 5432, "MYSQL": 3306, "SQLSERVER": 1433}
 _CACHE_PORT = 6379
+READER_PORT = 6380
+"""On which a serverless cache answers reads from the nearest replica, beside its port."""
 _DATABASE_NAME = re.compile(
     r"(^|_)(POSTGRES(QL)?|PG|MYSQL|MARIADB|RDS|DB|DATABASE|SQLALCHEMY)(?=_|[A-Z]*$|$)", re.IGNORECASE
 )
 _CACHE_NAME = re.compile(r"(^|_)(REDIS|VALKEY|CACHE|MEMCACHED)(?=_|$)", re.IGNORECASE)
-_HOST_NAME = re.compile(r"(?P<stem>.+)_(HOST|HOSTNAME|SERVER|ENDPOINT|ADDRESS)", re.IGNORECASE)
+_HOST_NAME = re.compile(r"(?P<stem>.+?_?)(HOST|HOSTNAME|SERVER|ENDPOINT|ADDRESS)", re.IGNORECASE)
 _PLACE = re.compile(r"HOST|SERVER|ENDPOINT|ADDR|URL|URI|DSN|NODES|CLUSTER|SECRET|CONN|CRED|CONFIG|JSON", re.IGNORECASE)
 """What a name holds that says where a store is, or may bring it along."""
 _CREDENTIAL = re.compile(r"(PASSWORD|PASS|PWD|AUTH_TOKEN|USER|USERNAME)", re.IGNORECASE)
@@ -33,6 +40,43 @@ def store_of(value: Value, estate: Estate) -> Resource | None:
         except Undecidable:
             return None
     return None
+
+
+def clients_of(store: Resource, estate: Estate) -> tuple[Resource, ...]:
+    """The ECS services whose tasks are told of a database or cache, plainly or by what is injected into them."""
+    return _clients(estate).get(store.address, ())
+
+
+@once_per_estate
+def _clients(estate: Estate) -> Mapping[str, tuple[Resource, ...]]:
+    """Address of a resource -> the services whose tasks are told of it."""
+    found: dict[str, tuple[Resource, ...]] = {}
+    for service in estate.of("aws_ecs_service"):
+        definition = task_definition_of(service, estate)
+        for address in dict.fromkeys(_told_of(definition, estate)) if definition is not None else ():
+            found[address] = (*found.get(address, ()), service)
+    return found
+
+
+def _told_of(definition: Resource, estate: Estate) -> Iterator[str]:
+    """The addresses that the containers of a task definition name, and those that stand in what is injected."""
+    for reference in references(definition.peek("container_definitions")):
+        yield reference.address
+    with suppress(Undecidable):
+        for injection in injections(definition):
+            for value in injected_values(injection, estate):
+                yield from (reference.address for reference in references(value))
+
+
+def proxies_of(database: Resource, estate: Estate) -> tuple[Resource, ...]:
+    """The proxies of RDS that stand before a database.
+
+    Raises:
+        Undecidable: where none is known and one may be.
+    """
+    attribute = "db_cluster_identifier" if database.type == "aws_rds_cluster" else "db_instance_identifier"
+    targets = attached(estate, database, attribute, "aws_db_proxy_target")
+    return tuple(proxy for target in targets for proxy in named(estate, target["db_proxy_name"], "aws_db_proxy"))
 
 
 def endpoint_problems(variables: Mapping[str, Value], estate: Estate) -> Iterator[str]:
@@ -55,6 +99,46 @@ def endpoint_problems(variables: Mapping[str, Value], estate: Estate) -> Iterato
         actual = port_of(store)
         if port is not None and actual is not None and port[1] != actual:
             yield f"{port[0]} is {port[1]}, {store.address} listens on {actual}"
+        if problem := _tls_problem(value, store):
+            yield f"{name} {problem}"
+    yield from _readers_for_writers(variables)
+
+
+_READER = re.compile(r"READ|REPLICA|SECONDARY|(^|_)RO(_|$)", re.IGNORECASE)
+_READER_ENDPOINTS = ("reader_endpoint", "reader_endpoint_address")
+
+
+def _readers_for_writers(variables: Mapping[str, Value]) -> Iterator[str]:
+    """Variables that hold a reader endpoint, beside another one that is named for it, a clause each."""
+    holding: dict[str, list[str]] = {}
+    for name, value in variables.items():
+        for reference in references(value):
+            if reference.attribute in _READER_ENDPOINTS:
+                holding.setdefault(reference.address, []).append(name)
+    for address, names in holding.items():
+        if any(_READER.search(name) for name in names):
+            for name in (name for name in names if not _READER.search(name)):
+                yield f"{name} names the reader endpoint of {address}, which refuses to write"
+
+
+def _tls_problem(value: Value, store: Resource) -> str:
+    """What a URL says of encryption that its store does not; empty where they agree, or it says nothing."""
+    text = show(value)
+    scheme = text.partition("://")[0].lower()
+    if store.type in CACHES and scheme in ("redis", "rediss", "valkey", "valkeys"):
+        encrypted = True if store.type.endswith("_serverless_cache") else store.peek("transit_encryption_enabled")
+        demanded = encrypted is True and store.attributes.get("transit_encryption_mode") != "preferred"
+        secure = scheme in ("rediss", "valkeys")
+        if secure and encrypted in (False, None):
+            return f"is {scheme}://, and {store.address} does not encrypt in transit"
+        if not secure and demanded:
+            return f"is {scheme}://, and {store.address} demands TLS"
+    if store.type in DATABASES and (found := _NO_TLS.search(text)):
+        return f"holds {found[0]}: what goes to {store.address} is not encrypted"
+    return ""
+
+
+_NO_TLS = re.compile(r"\b(ssl-?mode=(disable|allow|disabled)|ssl=false|tls=false)\b", re.IGNORECASE)
 
 
 def missing_hosts(variables: Mapping[str, Value], injected: Collection[str], estate: Estate) -> Iterator[str]:
@@ -102,7 +186,7 @@ def _port(name: str, value: Value, variables: Mapping[str, Value]) -> tuple[str,
     stem = _HOST_NAME.fullmatch(name)
     if stem is None:
         return None
-    beside = f"{stem['stem']}_PORT"
+    beside = f"{stem['stem']}PORT"
     port = variables.get(beside)
     return (beside, int(port)) if isinstance(port, (str, int)) and str(port).isdigit() else None
 
@@ -114,6 +198,8 @@ def port_of(store: Resource) -> int | None:
         return None
     if port is not None:
         return int(port)
+    if store.type == "aws_db_proxy":
+        return _PROXY_PORTS.get(str(store.attributes.get("engine_family")))
     if store.type in CACHES:
         return _CACHE_PORT if store.attributes.get("engine", "redis") in ("redis", "valkey") else None
     return _ENGINE_PORTS.get(str(store.attributes.get("engine")))

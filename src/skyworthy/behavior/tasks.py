@@ -11,6 +11,7 @@ from typing import Any
 
 from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.permissions.memory import remembered
+from skyworthy.behavior.references import naming
 from skyworthy.behavior.secrets import containers
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references, show
 
@@ -97,6 +98,18 @@ def task_of(service: Resource, estate: Estate) -> Resource | None:
     return found
 
 
+def known_task_of(service: Resource, estate: Estate) -> Resource:
+    """The task definition of a service.
+
+    Raises:
+        Undecidable: it is not known, or of another stack.
+    """
+    task = task_of(service, estate)
+    if task is None:
+        raise Undecidable(f"its task definition {show(service.peek('task_definition'))} is not part of this stack")
+    return task
+
+
 def _first_of(value: Template, estate: Estate) -> Resource | None:
     """The task definition that a text such as ``${family}:${revision}`` is made of."""
     found = (estate.get(item.address) for item in value.references)
@@ -137,6 +150,18 @@ def launchers(service: Resource, estate: Estate) -> tuple[Value, ...]:
             defaults = _known(item.attributes.get("default_capacity_provider_strategy")) or ()
             return tuple(_known(_known(default).get("capacity_provider")) for default in defaults)
     return ("EC2",)
+
+
+def providers_of(cluster: Resource, estate: Estate) -> tuple[str, ...]:
+    """The capacity providers that a cluster offers to the strategies of its services.
+
+    Raises:
+        Undecidable: where they are not known, or not part of the estate.
+    """
+    found = naming(estate, cluster, "cluster_name", "aws_ecs_cluster_capacity_providers")
+    if cluster.data and not found:
+        raise Undecidable(f"the capacity providers of {cluster.address} are not part of this stack")
+    return tuple(str(_known(name)) for item in found for name in _known(item["capacity_providers"]) or ())
 
 
 def cluster_of(service: Resource, estate: Estate) -> Resource | None:
@@ -375,6 +400,8 @@ def _cluster_name(service: Resource, estate: Estate) -> Value:
 def scales(target: Resource, service: Resource, estate: Estate) -> bool:
     """Whether a scalable target's ``service/CLUSTER/SERVICE`` names a service."""
     value = target["resource_id"]
+    if any(item.attribute in ("id", "arn") for item in references(value)):
+        return False  # of a cluster these are its ARN, of a service too
     named = [item.address for item in references(value)]
     if service.address in named:
         return True

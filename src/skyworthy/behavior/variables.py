@@ -1,7 +1,9 @@
 """What the name of an environment variable promises of its value: a secret's ARN, a database's address, a port."""
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from skyworthy.behavior.network import (
     LISTENERS,
@@ -12,13 +14,16 @@ from skyworthy.behavior.network import (
     target_groups_of,
 )
 from skyworthy.behavior.references import named
-from skyworthy.behavior.tasks import task_of
+from skyworthy.behavior.secrets import containers
+from skyworthy.behavior.tasks import ports, task_of
 from skyworthy.estate import Estate, Reference, Resource, Value
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _USER = re.compile(r"(.*_)?(POSTGRES(QL)?|PG|MYSQL|MARIADB|RDS|DB|DATABASE)_?USER(NAME)?", re.IGNORECASE)
 _ROLE = re.compile(r"[A-Za-z_][\w.$@-]*")
-_URL = re.compile(r"(?P<scheme>https?)://(?P<host>[^/:?#]+)")
+_URL = re.compile(r"(?P<scheme>https?)://(?P<host>[^/:?#]+)(:(?P<port>\d+))?")
+_LISTENING = re.compile(r"(SERVER_|LISTEN_)?PORT", re.IGNORECASE)
+"""Variables by which a program is told where to listen."""
 
 
 @dataclass(frozen=True)
@@ -114,8 +119,67 @@ def value_problem(name: str, value: Value, task: Resource, estate: Estate) -> st
     if promise is not None:
         return _broken(name, value, promise, estate)
     if isinstance(value, str) and (url := _URL.match(value)):
-        return _wrong_scheme(name, url, estate) or _wrong_service(name, url["host"], task, estate)
+        inside = _wrong_port(name, url, estate)
+        return inside or _wrong_scheme(name, url, estate) or _wrong_service(name, url["host"], task, estate) or inside
     return None
+
+
+def port_problem(name: str, value: Value, definition: Mapping[str, Any]) -> str | None:
+    """What is wrong with the port that a program is told to listen on; None where the variable says no such thing.
+
+    Args:
+        name: of the variable.
+        value: plain text or a reference.
+        definition: the container that starts with it.
+
+    Raises:
+        Undecidable: where it is not known which ports the container opens.
+    """
+    if _LISTENING.fullmatch(name) is None or not isinstance(value, str) or not value.isdecimal():
+        return None
+    opened = ports(definition)
+    if not opened:  # another container of the task may stand before it
+        return None
+    listed = ", ".join(map(str, opened))
+    return "" if int(value) in opened else f"{name} is {value}, and the container opens {listed}"
+
+
+def _wrong_port(name: str, url: "re.Match[str]", estate: Estate) -> str | None:
+    """What is wrong with the port of a URL whose host is a service's name in Cloud Map or in Service Connect."""
+    port = int(url["port"] or {"http": 80, "https": 443}[url["scheme"]])
+    for service, opened in _behind(url["host"], estate):
+        listed = ", ".join(map(str, opened))
+        return "" if port in opened else f"{name} is {url[0]}, and {service.address} opens {listed}"
+    return None
+
+
+def _behind(host: str, estate: Estate) -> Iterator[tuple[Resource, tuple[int, ...]]]:
+    """The services that a name inside the VPC leads to, each with the ports that it answers on."""
+    for service in estate.of("aws_ecs_service"):
+        for registry in _blocks(service, "service_registries"):
+            for found in named(estate, registry.get("registry_arn"), "aws_service_discovery_service"):
+                task = task_of(service, estate)
+                if host == _registered(found, estate) and task is not None:
+                    yield service, tuple(port for item in containers(task) for port in ports(item))
+        for connect in _blocks(service, "service_connect_configuration"):
+            aliases = [alias for item in connect.get("service") or () for alias in item.get("client_alias") or ()]
+            own = [alias for alias in aliases if alias.get("dns_name") == host]
+            if own and all(str(alias.get("port")).isdigit() for alias in own):
+                yield service, tuple(int(alias["port"]) for alias in own)
+
+
+def _blocks(service: Resource, name: str) -> list[Mapping[str, Any]]:
+    """The blocks of a service as far as they are known: what was not read leads nowhere."""
+    value = service.attributes.get(name)
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, (list, tuple)) else []
+
+
+def _registered(found: Resource, estate: Estate) -> str:
+    """The name under which Cloud Map knows a service, ``mailer.example.internal``."""
+    values = (found.block("dns_config").get("namespace_id"), found.attributes.get("namespace_id"))
+    namespace = next((value for value in values if isinstance(value, (str, Reference))), None)
+    spaces = named(estate, namespace, "aws_service_discovery_private_dns_namespace")
+    return f"{found.peek('name')}.{spaces[0].peek('name')}" if spaces else ""
 
 
 def _broken(name: str, value: Value, promise: _Promise, estate: Estate) -> str | None:

@@ -9,9 +9,9 @@ from skyworthy.behavior.alarms import (
     State,
     actions_of,
     children_of,
+    listeners_of,
     metrics_of,
     speakers_of,
-    subscriptions_of,
 )
 from skyworthy.behavior.metrics import unpublished
 from skyworthy.behavior.references import absent
@@ -75,7 +75,7 @@ def _silence(alarm: Resource, estate: Estate) -> str:
         return ""
     if not actions.topics:
         return "it has no action for the ALARM state"
-    silent = [topic for topic in actions.topics if not subscriptions_of(topic, estate)]
+    silent = [topic for topic in actions.topics if not listeners_of(topic, estate)]
     if len(silent) < len(actions.topics):
         return ""
     names = ", ".join(topic.address for topic in silent)

@@ -19,7 +19,7 @@ from skyworthy.behavior.alarms import (
 )
 from skyworthy.behavior.metrics import Metric, publishers
 from skyworthy.behavior.network import balancers_of
-from skyworthy.behavior.references import absent, task_definition_of
+from skyworthy.behavior.references import absent, naming, task_definition_of
 from skyworthy.behavior.secrets import containers
 from skyworthy.behavior.task_roles import log_options
 from skyworthy.controls.findings import Findings
@@ -86,6 +86,21 @@ def _assert_watched(name: str, watched: Resource, estate: Estate) -> None:
     )
 
 
+def _assert_database_watched(name: str, database: Resource, estate: Estate) -> None:
+    """The same for a database; of a cluster, each instance may be watched instead."""
+    cluster = Findings()
+    with cluster.question():
+        _assert_watched(name, database, estate)
+        return
+    members: tuple[Resource, ...] = ()
+    if database.type == "aws_rds_cluster":
+        members = naming(estate, database, "cluster_identifier", "aws_rds_cluster_instance")
+    if not members:
+        cluster.conclude()
+    for member in members:
+        _assert_watched(name, member, estate)
+
+
 def _not_for_replicas(database: Resource) -> None:
     if database.attributes.get("replicate_source_db"):
         not_applicable("it is a read replica")
@@ -101,6 +116,8 @@ def alarm_fires_when_it_must(alarm: Resource, estate: Estate) -> None:
     metrics = metrics_of(alarm)
     if actions_of(alarm, estate).only_scales:
         not_applicable("it drives autoscaling")
+    if alarm["threshold_metric_id"]:
+        not_applicable("what it compares with is learnt by CloudWatch")
     judged = False
     for scenario in scenarios().values():
         if not any(scenario.story(metric) for metric in metrics):
@@ -118,10 +135,37 @@ def alarm_fires_when_it_must(alarm: Resource, estate: Estate) -> None:
         not_applicable("no incident is known for its metric")
 
 
+@control("alarm.silence-and-recovery-told", on=METRIC_ALARM, severity="low", refs=["REQ ALM-10", "REQ ALM-11"])
+def silence_and_recovery_are_told(alarm: Resource, estate: Estate) -> None:
+    """What an alarm tells beside ALARM, that data is missing or all is well, it tells when that is so.
+
+    Why: an alarm that leaves OK whenever its metric is silent never tells that an incident is over, or tells it all
+    day long; one that ignores missing data never tells that its metric stopped.
+    Fix: `treat_missing_data = "notBreaching"` for a metric that is silent in the calm, such as a count of errors;
+    `missing` where `insufficient_data_actions` are to run.
+    """
+    told = [name for name in ("ok_actions", "insufficient_data_actions") if alarm[name]]
+    if not told:
+        not_applicable("it tells of ALARM only")
+    if actions_of(alarm, estate).only_scales:
+        not_applicable("it drives autoscaling")
+    if alarm["threshold_metric_id"]:
+        not_applicable("what it compares with is learnt by CloudWatch")
+    never = "insufficient_data_actions" in told and alarm["treat_missing_data"] == "ignore"
+    assert not never, "its insufficient_data_actions never run: it ignores missing data"
+    metrics = metrics_of(alarm)
+    for scenario in scenarios().values():
+        if any(scenario.story(metric) for metric in metrics):
+            for watched in _watched(metrics, scenario, estate):
+                reaction = reacts(alarm_of(alarm), scenario, watched, estate)
+                silent = reaction is not None and State.INSUFFICIENT_DATA in reaction.calm
+                assert not silent, f"it goes to INSUFFICIENT_DATA in the calm, and has {' and '.join(told)}"
+
+
 def _watched(metrics: tuple[Metric, ...], scenario: Scenario, estate: Estate) -> list[Resource]:
     """The resources of a scenario's type that publish some of the metrics."""
     found = {item.address: item for metric in metrics for item in publishers(metric, estate)}
-    return [item for item in found.values() if item.type == scenario.on]
+    return [item for item in found.values() if item.type in scenario.on]
 
 
 def _is_about_the_opposite(alarm: Alarm, scenario: Scenario, reaction: Reaction) -> bool:
@@ -181,15 +225,18 @@ def unhealthy_targets_are_watched(group: Resource, estate: Estate) -> None:
     _assert_watched("alb-unhealthy-zone", group, estate)
 
 
-@control("alarm.rds-cpu", on="aws_db_instance", severity="medium", refs=["REQ ALM-5", "REQ ALM-10"])
+@control(
+    "alarm.rds-cpu", on=("aws_db_instance", "aws_rds_cluster"), severity="medium", refs=["REQ ALM-5", "REQ ALM-10"]
+)
 def database_cpu_is_watched(database: Resource, estate: Estate) -> None:
     """An alarm fires when the database runs out of CPU, and not for one busy minute.
 
     Why: every request waits for a database at its limit.
-    Fix: `AWS/RDS` `CPUUtilization` by DBInstanceIdentifier (`identifier`, not `id`), Average over 80 for 10 minutes.
+    Fix: `AWS/RDS` `CPUUtilization` by DBInstanceIdentifier (`identifier`, not `id`), Average over 80 for 10 minutes; of
+    an Aurora cluster by DBClusterIdentifier.
     """
     _not_for_replicas(database)
-    _assert_watched("rds-cpu", database, estate)
+    _assert_database_watched("rds-cpu", database, estate)
 
 
 @control("alarm.rds-storage", on="aws_db_instance", severity="medium", refs=["REQ ALM-6", "REQ ALM-10"])
@@ -203,7 +250,9 @@ def database_storage_is_watched(database: Resource, estate: Estate) -> None:
     _assert_watched("rds-storage", database, estate)
 
 
-@control("alarm.rds-connections", on="aws_db_instance", severity="low", refs=["REQ ALM-9", "REQ ALM-10"])
+@control(
+    "alarm.rds-connections", on=("aws_db_instance", "aws_rds_cluster"), severity="low", refs=["REQ ALM-9", "REQ ALM-10"]
+)
 def database_connections_are_watched(database: Resource, estate: Estate) -> None:
     """An alarm fires before the database refuses connections.
 
@@ -211,7 +260,7 @@ def database_connections_are_watched(database: Resource, estate: Estate) -> None
     Fix: `AWS/RDS` `DatabaseConnections`, Average over 80 % of what the instance class allows.
     """
     _not_for_replicas(database)
-    _assert_watched("rds-connections", database, estate)
+    _assert_database_watched("rds-connections", database, estate)
 
 
 @control(

@@ -98,7 +98,10 @@ def _of_queries(alarm: Resource, queries: list[Mapping[str, Any]], findings: Fin
         assert not double, f"two queries are called {', '.join(double)}"
     with findings.question():
         returned = [show(query.get("id")) for query in queries if _flag(query.get("return_data"))]
-        if not alarm["threshold_metric_id"]:
+        band = alarm["threshold_metric_id"]
+        if band:
+            _assert_band(band, queries)
+        else:
             assert returned, "none of its metric queries returns data"
             assert len(returned) == 1, f"more than one of its metric queries returns data: {', '.join(returned)}"
     for query in queries:
@@ -108,6 +111,15 @@ def _of_queries(alarm: Resource, queries: list[Mapping[str, Any]], findings: Fin
     if len(metrics) > _MOST_QUERIES:
         yield f"it reads {len(metrics)} metrics, at most {_MOST_QUERIES} are allowed"
     yield from _unheard(queries, findings)
+
+
+def _assert_band(name: Value, queries: list[Mapping[str, Any]]) -> None:
+    """Assert that a query of a name makes an anomaly detection band, of a query that there is."""
+    expression = next((query.get("expression") for query in queries if query.get("id") == name), None)
+    if expression is not None and not is_known(expression):
+        raise undecided(expression, f"the expression of {show(name)}")
+    is_band = str(expression).strip().startswith("ANOMALY_DETECTION_BAND(")
+    assert is_band, f"threshold_metric_id is {show(name)}, which is no query with ANOMALY_DETECTION_BAND"
 
 
 def _unheard(queries: list[Mapping[str, Any]], findings: Findings) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Listeners of load balancers and their rules: what AWS takes, and whether somebody answers."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from skyworthy.behavior.network import (
@@ -10,11 +11,12 @@ from skyworthy.behavior.network import (
     listeners_of,
     network_of,
     protocol_of,
+    rules_of_listener,
 )
-from skyworthy.behavior.references import left_out
+from skyworthy.behavior.references import left_out, named, undecided
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Unknown, Value, show
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
 
 _BLOCKS = {
     "forward": ("target_group_arn", "forward"),
@@ -160,3 +162,144 @@ def target_group_is_complete(group: Resource) -> None:
         not_applicable("its targets are Lambda functions")
     missing = [name for name in ("vpc_id", "protocol", "port") if left_out(group, name)]
     assert not missing, f"it has no {' and no '.join(missing)}"
+
+
+@control("alb.rules-reachable", on=LISTENERS, severity="high", refs=["REQ REF-4", "REQ NET-1"])
+def every_rule_is_reached(listener: Resource, estate: Estate) -> None:
+    """No rule of a listener stands behind another one that takes all of its requests.
+
+    Why: only the rule with the lowest priority is followed; what the other one forwards to is never served.
+    Fix: `priority` numbers that differ, the narrower conditions first, such as `/api/*` before `/*`.
+    """
+    seen: list[tuple[Resource, Conditions]] = []
+    for rule in sorted(rules_of_listener(listener, estate), key=_priority):
+        conditions = conditions_of(rule)
+        for earlier, theirs in seen:
+            assert conditions != theirs, f"{rule.address} has the conditions of {earlier.address}, which comes first"
+            taken = bool(theirs) and all(_implied(condition, conditions) for condition in theirs)
+            assert not taken, f"{rule.address} is never reached: {earlier.address} comes first and takes its requests"
+        seen.append((rule, conditions))
+
+
+def _priority(rule: Resource) -> int:
+    """The priority as written; a rule without one comes last."""
+    value = rule.attributes.get("priority", rule.blank)
+    if isinstance(value, Unknown):
+        raise undecided(value, f"priority of {rule.address}")
+    return int(value) if value is not None else 50_000
+
+
+Conditions = list[tuple[str, tuple[str, ...]]]
+"""What a rule compares, each with the values of which one must match; all conditions must hold."""
+
+
+def conditions_of(rule: Resource) -> Conditions:
+    """The conditions of a rule.
+
+    Raises:
+        Undecidable: where one is not known.
+    """
+    found = []
+    for condition in rule["condition"] or []:
+        if isinstance(condition, Unknown):
+            raise undecided(condition, f"a condition of {rule.address}")
+        for name, blocks in condition.items():
+            for block in blocks if isinstance(blocks, (list, tuple)) else []:
+                values = block.get("values")
+                if isinstance(values, Unknown):
+                    raise undecided(values, f"a condition of {rule.address}")
+                listed = values if isinstance(values, (list, tuple)) else [block]
+                unknown = next((item for item in listed if isinstance(item, Unknown)), None)
+                if unknown is not None:
+                    raise undecided(unknown, f"a condition of {rule.address}")
+                header = block.get("http_header_name")
+                found.append((f"{name} {show(header)}" if header else name, tuple(sorted(map(show, listed)))))
+    return sorted(found)
+
+
+_WILD = ("path_pattern", "host_header")
+"""Conditions whose values are patterns with ``*`` and ``?``."""
+
+
+def _implied(condition: tuple[str, tuple[str, ...]], others: Conditions) -> bool:
+    """Whether a request that meets the other conditions meets this one too."""
+    name, patterns = condition
+    if name == "path_pattern" and any(pattern in ("*", "/*") for pattern in patterns):
+        return True
+    if name == "host_header" and "*" in patterns:
+        return True
+    return any(
+        all(any(_wider(pattern, value, name) for pattern in patterns) for value in values)
+        for other, values in others
+        if other == name
+    )
+
+
+def _wider(pattern: str, value: str, name: str) -> bool:
+    """Whether all that a value matches, a pattern matches."""
+    if name not in _WILD or "?" in pattern:
+        return pattern == value
+    return answers(pattern, value)
+
+
+def answers(pattern: str, text: str) -> bool:
+    """Whether a host or path matches a pattern of Elastic Load Balancing, in which ``*`` and ``?`` are wild."""
+    wild = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(wild, text, re.IGNORECASE if "/" not in pattern else 0) is not None
+
+
+@control("alb.hosts-answered", on="aws_route53_record", severity="high", refs=["REQ REF-4", "REQ NET-1"])
+def name_is_answered(record: Resource, estate: Estate) -> None:
+    """A name that leads to a load balancer is answered by one of its rules, or by its default action.
+
+    Why: a rule for another host, and everybody who asks for this one gets the default: a fixed 404.
+    Fix: the same name in the record and in `host_header` of the rule.
+    """
+    targets = named(estate, record.block("alias").get("name"), *BALANCERS)
+    if not targets:
+        not_applicable("it leads to no load balancer of this stack")
+    host = _full_name(record, estate)
+    if host.startswith("*"):
+        not_applicable("it stands for names that need not all be served")
+    listeners = listeners_of(targets[0], estate)
+    refusing = [item for item in listeners if _kinds(item["default_action"]) == ["fixed-response"]]
+    serving = [item for item in listeners if "redirect" not in _kinds(item["default_action"])]
+    if not refusing or serving != refusing:
+        not_applicable("what no rule takes is not refused")
+    hosts = [_hosts(rule) for listener in refusing for rule in rules_of_listener(listener, estate)]
+    if not hosts or any(asked is None or any(answers(item, host) for item in asked) for asked in hosts):
+        return
+    vague = [item for item in (host, *(item for asked in hosts for item in asked or ())) if "${" in item]
+    if vague:
+        raise Undecidable(f"{vague[0]} is known after apply")
+    raise AssertionError(
+        f"{host} leads to {targets[0].address}, where no rule answers for it: it gets the fixed response"
+    )
+
+
+def _full_name(record: Resource, estate: Estate) -> str:
+    """The name of a record with that of its zone, which Route 53 adds where it is left out."""
+    name = record["name"]
+    if isinstance(name, Unknown):
+        raise undecided(name, f"name of {record.address}")
+    name = show(name).rstrip(".").lower()
+    zones = named(estate, record["zone_id"], "aws_route53_zone")
+    zone = zones[0].attributes.get("name") if zones else None
+    if zone is None and "." not in name:
+        raise Undecidable(f"the name of its zone is not known, and {name} is relative to it")
+    if isinstance(zone, (str, Reference, Template)):
+        suffix = show(zone).rstrip(".").lower()
+        return name if name == suffix or name.endswith(f".{suffix}") else f"{name}.{suffix}".lstrip(".")
+    return name
+
+
+def _kinds(actions: Value) -> list[str]:
+    if isinstance(actions, Unknown):
+        raise actions.undecidable()
+    return [show(action.get("type")) for action in actions or ()]
+
+
+def _hosts(rule: Resource) -> tuple[str, ...] | None:
+    """The hosts that a rule is for; None: any."""
+    found = [values for name, values in conditions_of(rule) if name == "host_header"]
+    return tuple(item for values in found for item in values) if found else None

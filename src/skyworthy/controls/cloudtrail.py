@@ -28,7 +28,7 @@ def trail_covers_all_regions(trail: Resource, estate: Estate) -> None:
     Why: an intruder works where nobody looks, in a region that the team does not use.
     Fix: set `is_multi_region_trail = true` and leave `include_global_service_events` on.
     """
-    if any(_covers_all(other) for other in estate.of(TRAIL) if other is not trail):
+    if any(_covers_all(other) for other in estate.everywhere(TRAIL) if other is not trail):
         not_applicable("another trail records every region")
     assert trail["is_multi_region_trail"], "it records one region only"
     assert trail["include_global_service_events"], "it leaves the global services out"
@@ -51,7 +51,7 @@ def management_events_are_recorded(trail: Resource, estate: Estate) -> None:
     Fix: leave the event selectors out, or have one with `include_management_events = true` and
     `read_write_type = "All"`.
     """
-    if any(_records_management(other) for other in estate.of(TRAIL) if other is not trail):
+    if any(_records_management(other) for other in estate.everywhere(TRAIL) if other is not trail):
         not_applicable("another trail records them")
     assert _records_management(trail), "its event selectors leave management events out, or a part of them"
 

@@ -2,8 +2,9 @@
 
 from skyworthy.behavior.references import absent, naming
 from skyworthy.controls.findings import Findings
-from skyworthy.controls.registry import control
+from skyworthy.controls.registry import STACK, control, not_applicable
 from skyworthy.estate import Estate, Resource
+from skyworthy.estate.regions import Regions
 
 RECORDER = "aws_config_configuration_recorder"
 _STATUS = "aws_config_configuration_recorder_status"
@@ -27,6 +28,25 @@ def recorder_is_on(recorder: Resource, estate: Estate) -> None:
     if not states:
         raise absent(estate, f"no {_STATUS} starts it")
     assert any(state["is_enabled"] for state in states), "it is stopped"
+
+
+@control(
+    "config.every-region",
+    on=STACK,
+    severity="medium",
+    refs=["REQ REF-10", "REQ LIV-9", "FSBP Config.1", "CIS 3.3"],
+    lenses=("declared",),
+)
+def every_region_is_recorded(regions: Regions) -> None:
+    """A stack that has a configuration recorder has one in each of its regions.
+
+    Why: a recorder sees its own region only; what is made in another one has no history.
+    Fix: an `aws_config_configuration_recorder` with its status and delivery channel for each provider alias.
+    """
+    if len(regions.names) == 1 or not regions.estate.of(RECORDER):
+        not_applicable("it has one region, or no recorder")
+    lacking = regions.without(RECORDER)
+    assert not lacking, f"no recorder in {', '.join(lacking)}"
 
 
 @control(

@@ -1,8 +1,8 @@
 """Clusters and services of ECS."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from skyworthy.behavior.references import left_out
 from skyworthy.behavior.secrets import containers
@@ -10,19 +10,22 @@ from skyworthy.behavior.tasks import (
     cluster_of,
     container,
     fewest_tasks,
+    known_task_of,
     launchers,
     most_tasks,
     network_mode,
     ports,
+    providers_of,
     task_of,
 )
 from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, known, show
 
 _TASK = "aws_ecs_task_definition"
 _SERVICE = "aws_ecs_service"
+T = TypeVar("T")
 
 
 @control(
@@ -169,16 +172,19 @@ def container_port_matches_target_group(service: Resource, estate: Estate) -> No
     balancers = service["load_balancer"]
     if not balancers:
         not_applicable("it is not behind a load balancer")
-    task = task_of(service, estate)
-    if task is None:
-        raise Undecidable(f"its task definition {show(service.peek('task_definition'))} is not part of this stack")
+    task = known_task_of(service, estate)
+    _ask_of_each(balancers, lambda balancer: _check_balancer(balancer, task, estate))
+
+
+def _ask_of_each(balancers: Iterable[Any], check: Callable[[Mapping[str, Any]], T]) -> list[T]:
+    """Ask the same of each `load_balancer` block; what the checks gave, where nothing is found."""
     findings = Findings()
+    given = []
     for balancer in balancers:
         with findings.question():
-            if isinstance(balancer, Unknown):
-                raise balancer.undecidable()
-            _check_balancer(balancer, task, estate)
+            given.append(check(known(balancer)))
     findings.conclude()
+    return given
 
 
 def _check_balancer(balancer: Mapping[str, Any], task: Resource, estate: Estate) -> None:
@@ -231,15 +237,8 @@ def health_checks_agree(service: Resource, estate: Estate) -> None:
     if task is None:
         not_applicable("its task definition is not part of this stack")
         return
-    findings = Findings()
-    asked = 0
-    for balancer in service["load_balancer"] or ():
-        with findings.question():
-            if isinstance(balancer, Unknown):
-                raise balancer.undecidable()
-            asked += _compare_health(balancer, task, estate)
-    findings.conclude()
-    if not asked:
+    asked = _ask_of_each(service["load_balancer"] or (), lambda balancer: _compare_health(balancer, task, estate))
+    if not any(asked):
         not_applicable("no container of it checks its own health by HTTP behind a load balancer")
 
 
@@ -289,9 +288,7 @@ def launch_type_fits(service: Resource, estate: Estate) -> None:
     if (service.block("deployment_controller").get("type") or "ECS") == "EXTERNAL":
         not_applicable("its tasks are the business of task sets")
     assert not left_out(service, "task_definition"), "it has no task definition"
-    task = task_of(service, estate)
-    if task is None:
-        raise Undecidable(f"its task definition {show(service.peek('task_definition'))} is not part of this stack")
+    task = known_task_of(service, estate)
     made_for = task["requires_compatibilities"] or ()
     silent = left_out(service, "launch_type", "capacity_provider_strategy")
     cluster = cluster_of(service, estate)
@@ -303,6 +300,30 @@ def launch_type_fits(service: Resource, estate: Estate) -> None:
         where = "EC2, as neither it nor its cluster says otherwise" if silent and not on_fargate else kind
         wanted = ", ".join(made_for) or "none"
         assert fits, f"it launches on {where}, and {task.address} has requires_compatibilities {wanted}"
+        by_provider = not left_out(service, "capacity_provider_strategy") and estate.origin != "observed"
+        if by_provider and cluster is not None:
+            offered = providers_of(cluster, estate)
+            assert kind in offered, f"it launches on {kind}, and {cluster.address} has {', '.join(offered) or 'none'}"
+
+
+@control("ecs.spot-not-alone", on=_SERVICE, severity="medium", refs=["REQ REF-5", "REQ REF-15"])
+def spot_is_not_alone(service: Resource, estate: Estate, policy: Policy) -> None:
+    """Where more than one task is demanded, some of them are on capacity that AWS does not take back.
+
+    Why: Fargate Spot ends tasks at two minutes' notice, all of them where capacity is short.
+    Fix: a `capacity_provider_strategy` for `FARGATE` with a `base` of at least one task, beside that for spot.
+    """
+    if policy.min_tasks < 2:
+        not_applicable("one task is enough here, and may be interrupted")
+    if left_out(service, "launch_type", "capacity_provider_strategy") and cluster_of(service, estate) is None:
+        raise Undecidable("it names no launch type, and the default of its cluster is not part of this stack")
+    kinds = [show(kind) for kind in launchers(service, estate)]
+    if not left_out(service, "capacity_provider_strategy"):
+        used = [item for item in service["capacity_provider_strategy"] if item.get("base") or item.get("weight")]
+        kinds = [show(item.get("capacity_provider")) for item in used]
+    if "FARGATE_SPOT" not in kinds:
+        not_applicable("it does not run on Fargate Spot")
+    assert set(kinds) != {"FARGATE_SPOT"}, "all of its tasks run on Fargate Spot, which may be taken back at any time"
 
 
 _LONGEST_GRACE = 600
@@ -324,16 +345,8 @@ def grace_period_fits(service: Resource, estate: Estate) -> None:
     assert grace < _LONGEST_GRACE, (
         f"a broken task is kept for {grace} s; a deployment is given up on after {_LONGEST_GRACE}"
     )
-    task = task_of(service, estate)
-    if task is None:
-        raise Undecidable(f"its task definition {show(service.peek('task_definition'))} is not part of this stack")
-    findings = Findings()
-    for balancer in balancers:
-        with findings.question():
-            if isinstance(balancer, Unknown):
-                raise balancer.undecidable()
-            _compare_start(balancer, grace, task, estate)
-    findings.conclude()
+    task = known_task_of(service, estate)
+    _ask_of_each(balancers, lambda balancer: _compare_start(balancer, grace, task, estate))
 
 
 def _compare_start(balancer: Mapping[str, Any], grace: int, task: Resource, estate: Estate) -> None:

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 
 from skyworthy.behavior.memory import once_per_estate
-from skyworthy.behavior.references import absent
+from skyworthy.behavior.network import TARGET_GROUPS
+from skyworthy.behavior.references import absent, named
 from skyworthy.behavior.tasks import scales, scaling_target
 from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references, show
 
 _SERVICE = "aws_ecs_service"
 
@@ -52,10 +53,10 @@ def _is_scaled(target: Resource, estate: Estate) -> bool:
 
 
 def _moves(mover: Resource, target: Resource) -> bool:
-    named = mover["resource_id"]
-    if isinstance(named, Reference) and named.address == target.address:
+    moved = mover["resource_id"]
+    if isinstance(moved, Reference) and moved.address == target.address:
         return True
-    return bool(named == target["resource_id"])
+    return bool(moved == target["resource_id"])
 
 
 @control("ecs.autoscaling-policy-effective", on="aws_appautoscaling_policy", severity="medium", refs=["REQ REF-5"])
@@ -84,11 +85,40 @@ def scaling_policy_is_effective(scaling: Resource, estate: Estate) -> None:
         with findings.question():
             twin = _twin(scaling, tracking, estate)
             assert twin is None, f"{twin.address if twin else ''} follows the same metric for the same target"
+        with findings.question():
+            elsewhere = _requests_elsewhere(scaling, tracking, estate)
+            assert not elsewhere, elsewhere
     findings.conclude()
 
 
-_LEAST, _TOO_MUCH = 10, 100
-"""Percent of CPU or memory that a policy may aim at: an idle application uses more than the first, none the other."""
+def _requests_elsewhere(scaling: Resource, tracking: Mapping[str, Value], estate: Estate) -> str:
+    """What is wrong with whose requests a policy follows; empty where they are those of its own service."""
+    if METRICS.get(str(_metric(tracking))) != "requests":
+        return ""
+    label = tracking["predefined_metric_specification"][0].get("resource_label")
+    if label is None:
+        return "it follows the requests to a target group, and has no resource_label that names it"
+    if isinstance(label, Unknown):
+        raise label.undecidable()
+    ends = [item.attribute for item in references(label)]
+    if ends == ["arn_suffix", "arn_suffix"] and next(references(label)).address in (
+        group.address for group in estate.of(*TARGET_GROUPS)
+    ):
+        return "its resource_label names the target group before the load balancer"
+    followed = {item.address for item in references(label)} & {group.address for group in estate.of(*TARGET_GROUPS)}
+    for service in estate.of(_SERVICE) if followed else ():
+        if scales(scaling, service, estate):
+            blocks = service["load_balancer"] or ()
+            own = {group.address for item in blocks for group in _group_of(item, estate)}
+            if own and not own & followed:
+                return f"it follows the requests to {min(followed)}, and {service.address} is behind {min(own)}"
+    return ""
+
+
+def _group_of(block: Mapping[str, Value], estate: Estate) -> tuple[Resource, ...]:
+    return named(estate, block.get("target_group_arn"), *TARGET_GROUPS)
+
+
 _CONFIGURATIONS = {
     "TargetTrackingScaling": "target_tracking_scaling_policy_configuration",
     "StepScaling": "step_scaling_policy_configuration",

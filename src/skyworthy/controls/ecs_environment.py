@@ -18,7 +18,7 @@ from skyworthy.behavior.secrets import (
     secret_of,
 )
 from skyworthy.behavior.stores import endpoint_problems, missing_hosts, store_of
-from skyworthy.behavior.variables import value_problem
+from skyworthy.behavior.variables import port_problem, value_problem
 from skyworthy.config import EnvTemplate
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
@@ -243,8 +243,9 @@ def environment_values_are_right(task: Resource, estate: Estate) -> None:
             for name, value in environment(definition).items():
                 with findings.question():
                     problem = value_problem(name, value, task, estate)
-                    judged += problem is not None
-                    assert not problem, f"container {definition.get('name')}: {problem}"
+                    own = port_problem(name, value, definition)
+                    judged += problem is not None or own is not None
+                    assert not (problem or own), f"container {definition.get('name')}: {problem or own}"
     findings.conclude()
     if not judged:
         not_applicable("no name of its plain variables says what the value must be")

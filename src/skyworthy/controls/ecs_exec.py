@@ -6,10 +6,10 @@ from typing import Any
 from skyworthy.behavior.permissions import role_may
 from skyworthy.behavior.secrets import containers
 from skyworthy.behavior.task_roles import EXEC_ACTIONS, role_of
-from skyworthy.behavior.tasks import cluster_of, task_of, writable_paths
+from skyworthy.behavior.tasks import cluster_of, known_task_of, writable_paths
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
+from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, Value, show
 
 _SERVICE = "aws_ecs_service"
 
@@ -24,9 +24,7 @@ def exec_sessions_open(service: Resource, estate: Estate) -> None:
     """
     if not service["enable_execute_command"]:
         not_applicable("ECS Exec is not enabled")
-    task = task_of(service, estate)
-    if task is None:
-        raise Undecidable(f"its task definition {show(service.peek('task_definition'))} is not part of this stack")
+    task = known_task_of(service, estate)
     role = role_of(task, "task_role_arn", estate)
     assert role is not None, f"ECS Exec is enabled and {task.address} has no task role"
     findings = Findings()
@@ -67,8 +65,9 @@ def exec_is_enabled(service: Resource, estate: Estate) -> None:
     if service["enable_execute_command"]:
         return
     cluster = cluster_of(service, estate)
-    if cluster is None or cluster.data or not _settings(cluster):
-        not_applicable("its cluster says nothing about ECS Exec")
+    settings = {} if cluster is None or cluster.data else _settings(cluster)
+    if not settings or settings.get("logging") == "NONE":
+        not_applicable("its cluster is not prepared for ECS Exec")
     raise AssertionError(f"ECS Exec is off, and {cluster.address if cluster else ''} is prepared for it")
 
 
@@ -94,11 +93,12 @@ def exec_sessions_are_recorded(cluster: Resource, estate: Estate) -> None:
     """
     users = [item for item in estate.of(_SERVICE) if item.peek("enable_execute_command") is True]
     settings = _settings(cluster)
-    if not settings and not any(cluster_of(item, estate) is cluster for item in users):
-        not_applicable("ECS Exec is not used in it")
     logging = settings.get("logging") or "DEFAULT"
     if isinstance(logging, (Unknown, Reference, Template)):
         raise logging.undecidable()
+    unprepared = not settings or logging == "NONE"
+    if unprepared and not any(cluster_of(item, estate) is cluster for item in users):
+        not_applicable("ECS Exec is not used in it")
     assert logging != "NONE", "its sessions are not recorded"
     target = next(iter(settings.get("log_configuration") or ()), None)
     if logging == "DEFAULT":

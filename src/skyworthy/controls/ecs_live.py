@@ -1,15 +1,18 @@
-"""Controls of what ECS runs: services that have settled, on the newest revision, from images that are there."""
+"""Controls of what ECS runs: services that have settled, on the current revision, from images that are there."""
 
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from skyworthy.behavior.drift import compare
 from skyworthy.behavior.images import image_of, repository_of
+from skyworthy.behavior.tasks import task_of
 from skyworthy.config import Policy
+from skyworthy.config.deploy import DeploySettings
 from skyworthy.controls.moments import moment
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Undecidable
+from skyworthy.estate import Estate, Resource, Undecidable, show
 
 _SERVICE = "aws_ecs_service"
 _TASK = "aws_ecs_task_definition"
@@ -65,24 +68,34 @@ def _events(service: Resource, now: datetime) -> Iterator[str]:
 
 
 @control(
-    "ecs.runs-newest-revision", on=_SERVICE, severity="high", refs=["REQ SEC-4", "REQ LIV-5"], lenses=("observed",)
+    "ecs.runs-current-revision",
+    on=_SERVICE,
+    severity="high",
+    refs=["REQ SEC-4", "REQ LIV-5"],
+    lenses=("observed",),
+    aliases=("ecs.runs-newest-revision",),
 )
-def newest_revision_runs(service: Resource, estate: Estate) -> None:
-    """A service runs the newest revision of its task definition.
+def current_revision_runs(service: Resource, estate: Estate, declared: Estate, deploy: DeploySettings) -> None:
+    """A service runs one revision of its task definition, and that is as the code says.
 
     Why: what was changed in the task definition, a new secret for instance, is not there until the service runs it.
-    Fix: deploy the newest revision, or deregister it.
+    Fix: apply the Terraform, which registers a new revision, then `skyworthy deploy`, which starts from the newest one.
     """
-    running = {service["task_definition"], *(item["task_definition"] for item in service["deployments"])}
-    problems = []
-    for arn in sorted(running):
-        family, _, revision = str(arn).rpartition("/")[2].rpartition(":")
-        newest = [item["revision"] for item in estate.of(_TASK) if item["family"] == family]
-        if not newest:
-            not_applicable(f"the task definition {family} is not part of the stack")
-        if int(revision) != max(newest):
-            problems.append(f"it runs revision {revision} of {family}, the newest is {max(newest)}")
-    assert not problems, "; ".join(problems)
+    written = declared.get(service.address)
+    task = task_of(written, declared) if written is not None else None
+    if task is None:
+        not_applicable("its task definition is not part of the stack")
+        return
+    given = {service["task_definition"], *(item["task_definition"] for item in service["deployments"])}
+    running = sorted(str(arn).rpartition("/")[2] for arn in given)
+    assert len(running) == 1, f"it runs {' and '.join(running)} at once"
+    there = estate.get(task.address)
+    assert there is not None, f"it runs {running[0]}, no revision of {show(task.peek('family'))}"
+    assert there["arn"] in given, f"it runs {running[0]}, no revision of {there['family']}"
+    found = compare(task, declared, estate, deploy)
+    assert found is None or not found.differences, f"it runs {running[0]}, which is not as the code says: {found}"
+    if found is not None and found.refused is not None:
+        raise found.refused.undecidable()
 
 
 @control("ecs.image-exists", on=_TASK, severity="critical", refs=["REQ LIV-7"], lenses=("observed",))

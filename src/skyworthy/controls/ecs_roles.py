@@ -1,11 +1,13 @@
 """Roles of ECS tasks: what the agent and the application may do."""
 
-from skyworthy.behavior.secrets import injections, may_fetch, needs
+from skyworthy.behavior.permissions import role_may
+from skyworthy.behavior.secrets import containers, environment, injections, needs
 from skyworthy.behavior.task_roles import assumable_by_tasks, role_of, start_needs
 from skyworthy.behavior.tasks import runs_on_fargate
 from skyworthy.controls.findings import Findings
+from skyworthy.controls.iam import check_needs
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, show
+from skyworthy.estate import Estate, Reference, Resource, references, show
 
 _TASK = "aws_ecs_task_definition"
 
@@ -35,10 +37,7 @@ def execution_role_can_read_secrets(task: Resource, estate: Estate) -> None:
                 source = injection.source
             except ValueError:
                 continue  # ecs.secret-value-from-resolves tells it
-            for need in needs(source, estate):
-                with findings.question():
-                    decision = may_fetch(role, need, estate)
-                    assert decision, f"{role.address} may not {need.action} on {need.target}: {decision.reason}"
+            check_needs(role, needs(source, estate), estate, findings)
     findings.conclude()
 
 
@@ -57,10 +56,44 @@ def execution_role_can_start_tasks(task: Resource, estate: Estate) -> None:
     role = role_of(task, "execution_role_arn", estate)
     assert role is not None, "it needs an execution role for ECR or CloudWatch Logs and has none"
     findings = Findings()
-    for need in needed:
+    check_needs(role, needed, estate, findings)
+    findings.conclude()
+
+
+_USES = {
+    "aws_sqs_queue": ("sqs:SendMessage", "sqs:ReceiveMessage"),
+    "aws_sns_topic": ("sns:Publish",),
+    "aws_dynamodb_table": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"),
+    "aws_kinesis_stream": ("kinesis:PutRecord", "kinesis:PutRecords", "kinesis:GetRecords"),
+}
+"""Type of what a program can use by AWS's API only -> the actions of which it needs one at least."""
+
+
+@control("ecs.task-role-can-use-what-it-names", on=_TASK, severity="high", refs=["REQ REF-3", "REQ IAM-1"])
+def task_role_can_use_what_it_names(task: Resource, estate: Estate) -> None:
+    """The task role may use the queues, topics, tables and streams that the environment names.
+
+    Why: a program is told of a queue so as to use it; without the permission every call is refused at run time.
+    Fix: allow the actions to the task role on the ARN of what the variable names.
+    """
+    named = [
+        (f"{name} of container {definition.get('name')}", found)
+        for definition in containers(task)
+        for name, value in environment(definition).items()
+        for reference in references(value)
+        if (found := estate.get(reference.address)) is not None and found.type in _USES and not found.data
+    ]
+    if not named:
+        not_applicable("its environment names no queue, topic, table or stream of the stack")
+    role = role_of(task, "task_role_arn", estate)
+    assert role is not None, "its environment names what AWS's API is needed for, and it has no task role"
+    findings = Findings()
+    for variable, used in named:
         with findings.question():
-            decision = may_fetch(role, need, estate)
-            assert decision, f"{role.address} may not {need.action} on {need.target}: {decision.reason}"
+            arn = Reference(used.address, "arn")
+            allowed = any(role_may(role, action, arn, estate) for action in _USES[used.type])
+            actions = " or ".join(_USES[used.type])
+            assert allowed, f"{variable} names {used.address}, and {role.address} may not {actions}"
     findings.conclude()
 
 

@@ -142,6 +142,7 @@ def root_filesystem_is_read_only(task: Resource, estate: Estate) -> None:
         not_applicable("no container of the stack has a read-only root file system")
 
 
+@once_per_estate
 def _keeps_read_only(estate: Estate) -> bool:
     """Whether any container of the estate has a read-only root file system."""
     for task in estate.of(_TASK):

@@ -1,7 +1,7 @@
 """Controls of IAM policies and roles."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from skyworthy.behavior.permissions import (
     Context,
@@ -28,7 +28,7 @@ from skyworthy.behavior.permissions.probes import (
 )
 from skyworthy.behavior.permissions.reach import within_reach
 from skyworthy.behavior.permissions.statements import ATTACHMENT_TYPES, POLICY_TYPES, attached_arns, own_documents
-from skyworthy.behavior.secrets import injections, key_of, secret_of
+from skyworthy.behavior.secrets import Need, injections, key_of, may_fetch, secret_of
 from skyworthy.behavior.service_roles import SERVICES, trusts_service
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import NotApplicable, control, not_applicable
@@ -173,6 +173,14 @@ def handed_role(user: Resource, estate: Estate) -> Resource:
     if role is None or role.data:
         raise NotApplicable(f"the role in {attribute} is not part of this stack")
     return role
+
+
+def check_needs(role: Resource, wanted: Iterable[Need], estate: Estate, findings: Findings) -> None:
+    """Ask of each need whether a role may do what it takes; what it may not is a finding."""
+    for need in wanted:
+        with findings.question():
+            decision = may_fetch(role, need, estate)
+            assert decision, f"{role.address} may not {need.action} on {need.target}: {decision.reason}"
 
 
 @control("iam.service-roles-trusted", on=tuple(SERVICES), severity="high", refs=["REQ IAM-1", "REQ LIV-6"])

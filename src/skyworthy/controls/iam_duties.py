@@ -7,14 +7,14 @@ from skyworthy.behavior.permissions import PolicyDocument, policies_of, role_may
 from skyworthy.behavior.permissions.grants import WRITES, grants_everywhere
 from skyworthy.behavior.permissions.statements import POLICY_TYPES, everything, own_documents
 from skyworthy.behavior.references import absent
-from skyworthy.behavior.secrets import ValueFrom, containers, environment, may_fetch, needs, secret_of
+from skyworthy.behavior.secrets import ValueFrom, containers, environment, needs, secret_of
 from skyworthy.behavior.service_roles import duties
 from skyworthy.behavior.task_roles import role_of
-from skyworthy.behavior.tasks import task_of
+from skyworthy.behavior.tasks import known_task_of
 from skyworthy.controls.findings import Findings
-from skyworthy.controls.iam import handed_role
+from skyworthy.controls.iam import check_needs, handed_role
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Reference, Resource, Undecidable, Value, show
+from skyworthy.estate import Estate, Reference, Resource, Value
 
 _SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type
 _WORKERS = ("aws_cloudtrail", "aws_db_instance", "aws_flow_log", "aws_rds_cluster", "aws_rds_cluster_instance")
@@ -49,19 +49,14 @@ def exec_sessions_can_be_recorded(service: Resource, estate: Estate) -> None:
     """
     if not service["enable_execute_command"]:
         not_applicable("ECS Exec is not enabled")
-    task = task_of(service, estate)
-    if task is None:
-        raise Undecidable(f"its task definition {show(service.peek('task_definition'))} is not part of this stack")
+    task = known_task_of(service, estate)
     wanted = list(recording_needs(service, estate))
     role = role_of(task, "task_role_arn", estate) if wanted else None
     if role is None:
         not_applicable("its cluster demands no recording" if not wanted else f"{task.address} has no task role")
         return
     findings = Findings()
-    for need in wanted:
-        with findings.question():
-            decision = may_fetch(role, need, estate)
-            assert decision, f"{role.address} may not {need.action} on {need.target}: {decision.reason}"
+    check_needs(role, wanted, estate, findings)
     findings.conclude()
 
 
@@ -89,10 +84,9 @@ def task_role_reads_the_secrets_it_is_told_of(task: Resource, estate: Estate) ->
     role = role_of(task, "task_role_arn", estate)
     assert role is not None, f"its containers are told of {', '.join(told)}, and it has no task role to read with"
     for secret in told.values():
-        for need in needs(ValueFrom("secretsmanager", Reference(secret.address, "arn")), estate):
-            with findings.question():
-                decision = may_fetch(role, need, estate)
-                assert decision, f"{role.address} may not {need.action} on {need.target}: {decision.reason}"
+        check_needs(
+            role, needs(ValueFrom("secretsmanager", Reference(secret.address, "arn")), estate), estate, findings
+        )
     findings.conclude()
 
 

@@ -13,6 +13,7 @@ from skyworthy.behavior.permissions.probes import ANY_KEY, ANY_ROLE, DIRECT
 from skyworthy.behavior.permissions.statements import POLICY_TYPES, is_account, own_documents, principals_of
 from skyworthy.behavior.permissions.strangers import EVERYTHING, stranger_may
 from skyworthy.controls.findings import Findings
+from skyworthy.controls.policy import policy_of
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, show
 
@@ -65,9 +66,7 @@ def key_policy_is_not_public(holder: Resource, estate: Estate) -> None:
     Why: a key policy for everybody lets every AWS account decrypt with the key, or delete it.
     Fix: name the account in `Principal`, or add a condition such as `kms:CallerAccount`.
     """
-    value = holder.attributes.get("policy")
-    if value is None or (isinstance(value, (str, dict)) and not value):
-        not_applicable("it has the default policy")
+    value = policy_of(holder, otherwise="it has the default policy")
     actions = [action for action in ("kms:Decrypt", "kms:CreateGrant", "kms:ScheduleKeyDeletion")
                if stranger_may(value, action, estate, holder.address)]  # fmt: skip
     assert not actions, f"anybody may use it: its policy allows {', '.join(actions)} to everybody"
@@ -101,9 +100,7 @@ def key_stays_manageable(holder: Resource, estate: Estate) -> None:
     Why: a key whose policy nobody may change cannot be repaired but by AWS support.
     Fix: allow `kms:*` to `arn:aws:iam::ACCOUNT:root`, which leaves the matter to IAM policies.
     """
-    value = holder.attributes.get("policy")
-    if value is None or (isinstance(value, (str, dict)) and not value):
-        not_applicable("it has the default policy")
+    value = policy_of(holder, otherwise="it has the default policy")
     policy = document(value, estate, f"the policy of {holder.address}")
     findings = Findings()
     for principal in principals_of(policy):
@@ -136,9 +133,7 @@ def services_only_use_keys(holder: Resource, estate: Estate) -> None:
     Why: a service encrypts and decrypts; with `kms:*` whoever gets it to act can destroy the key.
     Fix: list `kms:Encrypt`, `kms:Decrypt`, `kms:ReEncrypt*`, `kms:GenerateDataKey*` and `kms:DescribeKey`.
     """
-    value = holder.attributes.get("policy")
-    if value is None or (isinstance(value, (str, dict)) and not value):
-        not_applicable("it has the default policy")
+    value = policy_of(holder, otherwise="it has the default policy")
     policy = document(value, estate, f"the policy of {holder.address}")
     findings = Findings()
     for statement in policy.statements:

@@ -1,6 +1,7 @@
 """What the live suite asks of the account as a whole, whatever the service."""
 
 from skyworthy.behavior.drift import compare
+from skyworthy.config.deploy import DeploySettings
 from skyworthy.controls.registry import ANY, STACK, control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable
 
@@ -19,13 +20,13 @@ def exists(resource: Resource, estate: Estate) -> None:
 
 
 @control("live.matches-code", on=ANY, severity="medium", refs=["REQ LIV-3"], lenses=("observed",))
-def matches_the_code(resource: Resource, estate: Estate, declared: Estate) -> None:
+def matches_the_code(resource: Resource, estate: Estate, declared: Estate, deploy: DeploySettings) -> None:
     """What the account holds of a resource is what the code says.
 
     Why: what was changed by hand was not reviewed, and the next apply undoes it when nobody expects it.
     Fix: apply the Terraform, or write the change into it; `skyworthy drift` shows all differences.
     """
-    found = compare(resource, declared, estate)
+    found = compare(resource, declared, estate, deploy)
     if found is None:
         not_applicable("nothing of it is known of the account, see live.exists")
         return

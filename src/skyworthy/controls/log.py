@@ -27,6 +27,15 @@ _ACCOUNT = Reference("data.aws_caller_identity.current", "account_id")
 _KEYS = ("aws_kms_alias", "aws_kms_external_key", "aws_kms_key", "aws_kms_replica_external_key", "aws_kms_replica_key")
 
 
+_RETENTIONS = frozenset(
+    {
+        *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+        *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+    }
+)
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+
+
 @control(
     "log.group-retention",
     on="aws_cloudwatch_log_group",
@@ -41,6 +50,7 @@ def logs_expire(group: Resource, policy: Policy) -> None:
     """
     days = group["retention_in_days"]
     assert days, "its events never expire"
+    assert int(days) in _RETENTIONS, f"retention_in_days is {days}, which CloudWatch does not take"
     wanted = policy.log_retention_days
     assert int(days) >= wanted, f"events are kept {days} days, at least {wanted} are demanded"
 
@@ -126,6 +136,8 @@ def metric_filter_is_used(source: Resource, estate: Estate) -> None:
         f"its log group {show(source['log_group_name'])} is not part of this stack"
     )
     for made in transformations(source):
+        reserved = isinstance(made.get("namespace"), str) and made["namespace"].startswith("AWS/")
+        assert not reserved, f"its namespace is {made.get('namespace')}: names that begin with AWS/ are refused"
         if not _is_read(made.get("namespace"), made.get("name"), estate):
             raise absent(
                 estate, f"no alarm or dashboard reads {show(made.get('name'))} in {show(made.get('namespace'))}"

@@ -6,9 +6,10 @@ from skyworthy.behavior.permissions.documents import document, many
 from skyworthy.behavior.permissions.grammar import Kind, problems
 from skyworthy.behavior.permissions.statements import POLICY_TYPES, everything
 from skyworthy.behavior.permissions.strangers import service_may
+from skyworthy.behavior.references import left_out
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource
+from skyworthy.estate import Estate, Resource, Value
 
 _USES: Mapping[str, tuple[str, ...]] = {
     "aws_ecr_repository_policy": ("ecr:BatchGetImage", "ecr:PutImage"),
@@ -31,6 +32,19 @@ _KINDS: Mapping[str, Kind] = {
 }
 
 
+def policy_of(holder: Resource, attribute: str = "policy", *, otherwise: str = "it has no policy of its own") -> Value:
+    """The policy that a resource holds, be it a document, a reference to one or unknown.
+
+    Raises:
+        NotApplicable: it holds none; says `otherwise`.
+        Undecidable: it could not be read.
+    """
+    elsewhere = holder.blank is not None and not holder.blank.denied and attribute not in holder.attributes
+    if elsewhere or left_out(holder, attribute):  # in an account, some policies are resources of their own
+        not_applicable(otherwise)
+    return holder.attributes[attribute]
+
+
 @control("policy.well-formed", on=tuple(_KINDS), severity="high", refs=["REQ IAM-1", "REQ STA-1"], lenses=("declared",))
 def policies_are_well_formed(holder: Resource, estate: Estate) -> None:
     """AWS accepts the policy documents.
@@ -42,10 +56,8 @@ def policies_are_well_formed(holder: Resource, estate: Estate) -> None:
     """
     kind = _KINDS[holder.type]
     name = "assume_role_policy" if kind == "trust" else "policy"
-    value = holder.attributes.get(name)
+    value = policy_of(holder, name, otherwise=f"it has no {name}")
     inline = [block for block in many(holder.attributes.get("inline_policy") or ()) if isinstance(block, Mapping)]
-    if value is None or (isinstance(value, (str, dict)) and not value):
-        not_applicable(f"it has no {name}")
     findings = Findings()
     with findings.question():
         for problem in problems(value, kind, holder.type, estate):
@@ -65,9 +77,7 @@ def policies_name_the_services(holder: Resource, estate: Estate) -> None:
     act on the resource comes in by that service.
     Fix: write the service in `Principal`, `{ Service = "cloudwatch.amazonaws.com" }`.
     """
-    value = holder.attributes.get("policy")
-    if value is None or (isinstance(value, (str, dict)) and not value):
-        not_applicable("it has no policy of its own")
+    value = policy_of(holder)
     findings = Findings()
     for action in _USES[holder.type]:
         with findings.question():
@@ -88,9 +98,7 @@ def resource_policies_list_their_actions(holder: Resource, estate: Estate) -> No
     Why: who is to write into a bucket could also empty it, open it to others or change this policy.
     Fix: list the actions that are needed, such as `s3:PutObject`.
     """
-    value = holder.attributes.get("policy")
-    if value is None or (isinstance(value, (str, dict)) and not value):
-        not_applicable("it has no policy of its own")
+    value = policy_of(holder)
     own = document(value, estate, f"the policy of {holder.address}")
     findings = Findings()
     for statement in own.statements:

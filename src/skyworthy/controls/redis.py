@@ -3,13 +3,27 @@
 import re
 
 from skyworthy.behavior.network import Network, network_of
+from skyworthy.behavior.permissions import Context, arn_of, role_may
+from skyworthy.behavior.permissions.probes import LATER
 from skyworthy.behavior.references import attached, left_out, named, undecided
+from skyworthy.behavior.stores import clients_of
+from skyworthy.behavior.task_roles import role_of
+from skyworthy.behavior.tasks import task_of
 from skyworthy.config import Policy
+from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Undecidable, show
+from skyworthy.estate import Estate, Resource, Undecidable, is_known, show
 
 GROUP = "aws_elasticache_replication_group"
+CLUSTER = "aws_elasticache_cluster"
+SERVERLESS = "aws_elasticache_serverless_cache"
+USER = "aws_elasticache_user"
 OPEN = "anybody who reaches the port may use it"
+
+
+def _not_for_members(cache: Resource) -> None:
+    if cache.type == CLUSTER and cache.attributes.get("replication_group_id"):
+        not_applicable("it is what its replication group is")
 
 
 @control(
@@ -29,7 +43,7 @@ def data_is_encrypted(cache: Resource) -> None:
 
 @control(
     "redis.encrypted-in-transit",
-    on=GROUP,
+    on=(GROUP, CLUSTER),
     severity="high",
     refs=["REQ DAT-1", "REQ REF-7", "FSBP ElastiCache.5", "CKV_AWS_30"],
 )
@@ -37,8 +51,10 @@ def traffic_is_encrypted(cache: Resource) -> None:
     """The cache refuses connections without TLS.
 
     Why: sessions and tokens cross the network in clear text otherwise.
-    Fix: `transit_encryption_enabled = true`, and no `transit_encryption_mode = "preferred"` once all clients use TLS.
+    Fix: `transit_encryption_enabled = true`, and no `transit_encryption_mode = "preferred"` once all clients use TLS; a
+    Redis cluster without a replication group knows no encryption.
     """
+    _not_for_members(cache)
     assert cache["transit_encryption_enabled"], "traffic is not encrypted"
     mode = cache.attributes.get("transit_encryption_mode")
     assert mode != "preferred", "its mode is preferred: connections without TLS are accepted too"
@@ -46,7 +62,7 @@ def traffic_is_encrypted(cache: Resource) -> None:
 
 @control(
     "redis.auth-token",
-    on=GROUP,
+    on=(GROUP, SERVERLESS),
     severity="high",
     refs=["REQ DAT-1", "REQ REF-7", "FSBP ElastiCache.6", "CKV_AWS_31"],
 )
@@ -56,6 +72,9 @@ def clients_must_authenticate(cache: Resource) -> None:
     Why: without a token or users, whoever reaches the port reads and writes everything.
     Fix: an `auth_token` from Secrets Manager, or `user_group_ids`; both need encryption in transit.
     """
+    if cache.type == SERVERLESS:
+        assert cache["user_group_id"], OPEN
+        return
     if cache["user_group_ids"]:
         return
     if "auth_token_enabled" in cache.attributes:
@@ -103,7 +122,7 @@ def _nodes(cache: Resource) -> int:
 
 @control(
     "redis.backups-enabled",
-    on=GROUP,
+    on=(GROUP, SERVERLESS),
     severity="medium",
     refs=["REQ DAT-1", "FSBP ElastiCache.1", "CKV_AWS_134"],
 )
@@ -143,7 +162,7 @@ def slow_commands_are_logged(cache: Resource, estate: Estate) -> None:
 
 @control(
     "redis.private-subnets",
-    on=GROUP,
+    on=(GROUP, CLUSTER, SERVERLESS),
     severity="high",
     refs=["REQ NET-2", "REQ REF-7", "FSBP ElastiCache.7", "CKV_AWS_323"],
 )
@@ -153,6 +172,7 @@ def cache_is_in_private_subnets(cache: Resource, estate: Estate) -> None:
     Why: the route is the second wall behind the security group.
     Fix: a `subnet_group_name` whose subnets have no route to an internet gateway.
     """
+    _not_for_members(cache)
     network = network_of(estate)
     public = [subnet.address for subnet in network.subnets(cache) if network.is_public(subnet)]
     assert not public, f"it stands in {', '.join(public)}, with a route to an internet gateway"
@@ -260,3 +280,135 @@ def engine_version_is_named(cache: Resource) -> None:
     if cache.attributes.get("global_replication_group_id"):
         not_applicable("it has the version of its global group")
     assert not left_out(cache, "engine_version"), "it has no engine_version"
+
+
+_NO_PASSWORD = "no-password-required"  # noqa: S105 - a mode
+
+
+@control(
+    "redis.users-authenticate",
+    on=USER,
+    severity="high",
+    refs=["REQ DAT-1", "REQ REF-7", "FSBP ElastiCache.6"],
+)
+def users_authenticate(user: Resource) -> None:
+    """A user that may do anything signs in with a password or by IAM, under the name that IAM demands.
+
+    Why: a user without a password is everybody who reaches the port; IAM knows users by their ids, not their names.
+    Fix: `authentication_mode` of type `password` or `iam`; `access_string = "off -@all"` for the user `default`.
+    """
+    mode = user.block("authentication_mode").get("type")
+    open_to_all = user["no_password_required"] or mode == _NO_PASSWORD
+    if open_to_all:
+        words = str(user["access_string"]).split()
+        assert "off" in words or not any(word.startswith("+") for word in words), (
+            f"it needs no password, and may {' '.join(word for word in words if word != 'on')}"
+        )
+    if mode == "iam":
+        name, identifier = user["user_name"], user["user_id"]
+        assert name == identifier, f"it signs in by IAM, and its name {show(name)} is not its id {show(identifier)}"
+
+
+@control(
+    "redis.iam-users-may-connect",
+    on=(GROUP, SERVERLESS),
+    severity="high",
+    refs=["REQ REF-3", "REQ NET-1"],
+)
+def iam_users_may_connect(cache: Resource, estate: Estate) -> None:
+    """Tasks that sign in to the cache by IAM may do so with their role, both to the cache and as the user.
+
+    Why: `elasticache:Connect` on one of the two is not enough: every connection is refused.
+    Fix: allow the task role `elasticache:Connect` on the ARNs of the cache and of the user.
+    """
+    users = [user for user in _users(cache, estate) if user["user_name"] != "default"]
+    modes = [user.block("authentication_mode").get("type") for user in users]
+    if not users or any(mode != "iam" for mode in modes):
+        not_applicable("its users do not all sign in by IAM")
+    clients = clients_of(cache, estate)
+    if not clients:
+        not_applicable("no service of the stack is told of it")
+    findings = Findings()
+    for service in clients:
+        with findings.question():
+            _assert_connects(service, cache, users, estate)
+    findings.conclude()
+
+
+def _users(cache: Resource, estate: Estate) -> list[Resource]:
+    """The users that may sign in to a cache, of those that the estate has."""
+    written = cache["user_group_id"] if cache.type == SERVERLESS else cache["user_group_ids"]
+    groups = named(estate, written, "aws_elasticache_user_group") if written else ()
+    return [user for group in groups for user in named(estate, group["user_ids"], USER)]
+
+
+def _assert_connects(service: Resource, cache: Resource, users: list[Resource], estate: Estate) -> None:
+    task = task_of(service, estate)
+    role = role_of(task, "task_role_arn", estate) if task is not None else None
+    assert role is not None, f"{service.address} has no task role to sign in with"
+    action, context = "elasticache:Connect", Context(otherwise=LATER)
+    decision = role_may(role, action, arn_of(cache), estate, context)
+    assert decision, f"{role.address} may not {action} to {cache.address}: {decision.reason}"
+    as_user = [role_may(role, action, arn_of(user), estate, context) for user in users]
+    names = " or ".join(user.address for user in users)
+    assert any(as_user), f"{role.address} may not {action} as {names}: {as_user[0].reason}"
+
+
+_EVICTIONS = frozenset(
+    {
+        *("volatile-lru", "allkeys-lru", "volatile-lfu", "allkeys-lfu", "volatile-random", "allkeys-random"),
+        *("volatile-ttl", "noeviction"),
+    }
+)
+
+
+@control(
+    "redis.parameters-valid",
+    on="aws_elasticache_parameter_group",
+    severity="medium",
+    refs=["REQ REF-7"],
+    lenses=("declared",),
+)
+def parameters_are_valid(group: Resource) -> None:
+    """What is evicted when the memory is full is one of the ways that the engine has, and no parameter is set twice.
+
+    Why: ElastiCache refuses any other value, in the middle of an apply; of two equal names one wins.
+    Fix: `maxmemory-policy` such as `volatile-lru`, or `noeviction` where nothing may be lost.
+    """
+    findings = Findings()
+    seen: set[str] = set()
+    for parameter in group["parameter"] or ():
+        with findings.question():
+            name, value = str(parameter.get("name")), parameter.get("value")
+            assert name not in seen, f"{name} is set twice"
+            seen.add(name)
+            if name == "maxmemory-policy":
+                if not is_known(value):
+                    raise undecided(value, f"{name} in {group.address}")
+                assert value in _EVICTIONS, f"{name} is {value}, which the engine does not know"
+    findings.conclude()
+
+
+@control(
+    "redis.user-group-usable",
+    on="aws_elasticache_user_group",
+    severity="high",
+    refs=["REQ REF-7", "REQ DAT-1"],
+    lenses=("declared",),
+)
+def somebody_may_sign_in(group: Resource, estate: Estate) -> None:
+    """A group of users holds one that may sign in, and for Redis one that is called default.
+
+    Why: where all of its users are switched off, every connection is refused; ElastiCache refuses a group for Redis
+    without a default user.
+    Fix: the application's user in `user_ids`, beside one with `user_name = "default"` that is switched off.
+    """
+    identifiers = group["user_ids"] or ()
+    users = named(estate, identifiers, USER)
+    if len(users) < len(identifiers) - list(identifiers).count("default"):
+        raise Undecidable("some of its users are not part of this stack")
+    if "default" in identifiers:
+        return
+    assert any("off" not in str(user["access_string"]).split() for user in users), "none of its users may sign in"
+    if group["engine"] == "redis":
+        assert any(user["user_name"] == "default" for user in users), "it has no user that is called default"

@@ -7,6 +7,7 @@ from skyworthy.behavior.permissions.memory import remembered
 from skyworthy.behavior.permissions.strangers import certainly_denied, stranger_may
 from skyworthy.behavior.references import absent
 from skyworthy.controls.findings import Findings
+from skyworthy.controls.policy import policy_of
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, Template, Undecidable, Unknown
 
@@ -84,9 +85,7 @@ def bucket_policy_is_not_public(holder: Resource, estate: Estate) -> None:
     Why: what everybody may read is copied within minutes, and what everybody may write fills the bill.
     Fix: name the accounts, roles or services in `Principal`; serve public files through a distribution.
     """
-    value = holder.attributes.get("policy")
-    if value is None or (isinstance(value, (str, dict)) and not value):
-        not_applicable("it has no policy of its own")
+    value = policy_of(holder)
     actions = [action for action in _OPEN_TO_ALL if stranger_may(value, action, estate, holder.address)]
     assert not actions, f"it is public: its policy allows {', '.join(actions)} to everybody"
 

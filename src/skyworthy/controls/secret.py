@@ -2,12 +2,16 @@
 
 import re
 
+from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.permissions.memory import remembered
 from skyworthy.behavior.permissions.strangers import stranger_may
+from skyworthy.behavior.plaintext import reason_secret
+from skyworthy.behavior.references import left_out
 from skyworthy.behavior.secrets import injections, keys_of, secret_of
+from skyworthy.behavior.stores import endpoint_problems, store_of
 from skyworthy.config import Policy
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Unknown, known
+from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, known, show
 
 _SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type
 _VERSION = "aws_secretsmanager_secret_version"
@@ -97,6 +101,65 @@ def version_holds_a_value(version: Resource) -> None:
     assert any(value is not None for value in values), "it holds no value"
 
 
+@control("secret.endpoints-right", on=_VERSION, severity="high", refs=["REQ NET-1", "REQ SEC-1"], lenses=("declared",))
+def endpoints_in_secrets_are_right(version: Resource, estate: Estate) -> None:
+    """Hosts, ports and schemes in a secret are those of the database and cache that their keys mean.
+
+    Why: nobody sees a URL inside a secret; a port that nobody listens on comes out at the first request.
+    Fix: take host and port from the same resource; `rediss://` where the cache demands TLS.
+    """
+    value = version.attributes.get("secret_string")
+    if not isinstance(value, dict):
+        not_applicable("it is not made of keys and values")
+        return
+    texts = {key: item for key, item in value.items() if isinstance(item, (str, Template, Reference))}
+    if not any(store_of(item, estate) is not None for item in texts.values()):
+        unknown = next((item for item in value.values() if isinstance(item, Unknown)), None)
+        if unknown is not None and not _is_given(unknown):
+            raise unknown.undecidable()
+        not_applicable("it names no database or cache of the stack")
+    problems = list(endpoint_problems(texts, estate))
+    assert not problems, "; ".join(problems)
+
+
+_PASSWORDS = {
+    "aws_db_instance": ("password",),
+    "aws_rds_cluster": ("master_password",),
+    "aws_elasticache_replication_group": ("auth_token",),
+    "aws_docdb_cluster": ("master_password",),
+    "aws_redshift_cluster": ("master_password",),
+}
+"""Type of a resource -> its attributes that hold a password."""
+
+
+@control(
+    "secret.not-written-in-code",
+    on=(*_PASSWORDS, "aws_ssm_parameter"),
+    severity="critical",
+    refs=["REQ SEC-6", "REQ SEC-1"],
+    lenses=("declared",),
+)
+def password_is_not_in_the_code(holder: Resource, estate: Estate) -> None:
+    """No password stands in the code or its tfvars.
+
+    Why: whoever reads the repository, today or in ten years, has it; git forgets nothing.
+    Fix: `manage_master_user_password`, a data source of the secret, or a `sensitive` variable without a default.
+    """
+    names = _PASSWORDS.get(holder.type) or (("value",) if holder["type"] == "SecureString" else ())
+    ignored = holder.lifecycle.get("ignore_changes") or ()
+    given = [name for name in names if isinstance(holder.attributes.get(name), str) and holder.attributes[name]]
+    if not names or not any(holder.attributes.get(name) is not None for name in names):
+        not_applicable("it is given no password")
+    if ignored == "all" or all(name in ignored for name in given):
+        return  # what it was made with, and is changed afterwards
+    written = [name for name in given if not _PLACEHOLDER.fullmatch(str(holder.attributes[name]))]
+    if holder.type == "aws_ssm_parameter" and written:
+        title = show(holder.peek("name")).rpartition("/")[2].replace("-", "_").upper()
+        if not reason_secret(title, holder["value"], estate):
+            not_applicable("its name does not say that it is secret")
+    assert not written, f"{', '.join(written)} is written out"
+
+
 def _rotation(version: Resource, estate: Estate) -> Resource | None:
     """What rotates the secret of a version, None where nothing does."""
     secret = estate.find(version["secret_id"], _SECRET)
@@ -149,10 +212,10 @@ def secret_policy_is_not_public(holder: Resource, estate: Estate) -> None:
     Why: a resource policy for everybody hands the secret to every AWS account.
     Fix: name the accounts or roles in `Principal`, or add a condition on `aws:PrincipalOrgID`.
     """
-    value = holder["resource_policy" if "resource_policy" in holder.attributes else "policy"]
-    if value is None or (isinstance(value, (str, dict)) and not value):
+    attribute = "resource_policy" if "resource_policy" in holder.attributes else "policy"
+    if left_out(holder, attribute):
         not_applicable("it has no resource policy")
-    open_to = stranger_may(value, "secretsmanager:GetSecretValue", estate, holder.address)
+    open_to = stranger_may(holder[attribute], "secretsmanager:GetSecretValue", estate, holder.address)
     assert not open_to, "anybody may read it: its policy allows secretsmanager:GetSecretValue to everybody"
 
 
@@ -175,3 +238,29 @@ def values_are_filled(secret: Resource, estate: Estate) -> None:
         problems += [f"empty: {', '.join(empty)}"] * bool(empty)
         problems += [f"still a placeholder: {', '.join(written_later)}"] * bool(written_later)
     assert not problems, "; ".join(problems)
+
+
+@control(
+    "secret.parameters-encrypted",
+    on="aws_ssm_parameter",
+    severity="high",
+    refs=["REQ SEC-2"],
+)
+def injected_parameters_are_encrypted(parameter: Resource, estate: Estate) -> None:
+    """A parameter that is injected as a secret is a SecureString.
+
+    Why: everybody who may list parameters reads a plain one, and so does the history of its versions.
+    Fix: `type = "SecureString"`.
+    """
+    if parameter.address not in _injected(estate):
+        not_applicable("no container gets it as a secret")
+    kind = parameter["type"]
+    assert kind == "SecureString", f"its type is {kind}, and containers get it as a secret"
+
+
+@once_per_estate
+def _injected(estate: Estate) -> frozenset[str]:
+    """The addresses of the parameters that containers get as secrets."""
+    sources = [item.source for task in estate.of("aws_ecs_task_definition") for item in injections(task)]
+    found = [estate.find(source.identifier, "aws_ssm_parameter") for source in sources if source.store == "ssm"]
+    return frozenset(parameter.address for parameter in found if parameter is not None)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.network import (
     BALANCERS,
     GROUPS,
@@ -15,11 +14,12 @@ from skyworthy.behavior.network import (
     network_of,
     reaches,
 )
-from skyworthy.behavior.references import absent, named, task_definition_of, undecided
+from skyworthy.behavior.references import absent, named, undecided
+from skyworthy.behavior.stores import clients_of, port_of, proxies_of
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Undecidable, Value, references, show
+from skyworthy.estate import Estate, Resource, Undecidable, Value, show
 
-CACHES = ("aws_elasticache_replication_group", "aws_elasticache_cluster")
+CACHES = ("aws_elasticache_replication_group", "aws_elasticache_cluster", "aws_elasticache_serverless_cache")
 DATABASES = ("aws_db_instance", "aws_rds_cluster")
 HIGH_RISK = (
     *(20, 21, 23, 25, 110, 135, 143, 445, 1433, 1434, 3000, 3306, 4333, 5000, 5432, 5500, 5601, 6379, 8080, 8088),
@@ -158,9 +158,13 @@ _DATABASE_PORTS = {"postgres": 5432, "aurora-postgresql": 5432, "mysql": 3306, "
 _CACHE_PORTS = {"memcached": 11211}
 
 
-def _port_of(store: Resource) -> int:
+def _port_of(store: Resource, estate: Estate) -> int:
     """The port that a database or cache listens on; its engine's own where none is given."""
     port = store.attributes.get("port")
+    if port is None and store.attributes.get("replicate_source_db"):
+        source = estate.find(store["replicate_source_db"], "aws_db_instance")
+        store = source if source is not None else store
+        port = store.attributes.get("port")
     if port is None:
         engine = store.attributes.get("engine")
         port = _CACHE_PORTS.get(str(engine), 6379) if store.type in CACHES else _DATABASE_PORTS.get(str(engine))
@@ -186,7 +190,7 @@ def only_tasks_reach_the_data(store: Resource, estate: Estate) -> None:
     network = network_of(estate)
     place = network.place(store)
 
-    port = _port_of(store)
+    port = _port_of(store, estate)
 
     def finding(rule: Rule) -> str:
         if not rule.covers(port):
@@ -299,28 +303,33 @@ def _target_ports(group: Resource, container_port: int) -> list[int]:
     return [container_port] if own in (None, "", "traffic-port") else list(dict.fromkeys([container_port, int(own)]))
 
 
-@once_per_estate
-def _clients(estate: Estate) -> dict[str, list[Resource]]:
-    """Address of a store -> the services whose task definition names it (its address, endpoint ...)."""
-    found: dict[str, list[Resource]] = {}
-    for service in estate.of("aws_ecs_service"):
-        if not has_own_network(service):
-            continue
-        definition = task_definition_of(service, estate)
-        contents = definition.peek("container_definitions") if definition is not None else None
-        for address in {reference.address for reference in references(contents)}:
-            found.setdefault(address, []).append(service)
-    return found
+def _assert_by_proxy(proxy: Resource, database: Resource, estate: Estate) -> None:
+    """Assert that tasks reach a proxy that they name, and the proxy its database."""
+    network, port = network_of(estate), _port_of(database, estate)
+    path = reaches(network, network.place(proxy), network.place(database), port)
+    assert path.open, f"{proxy.address} does not reach port {port}: {path.blocked}"
+    listening = port_of(proxy) or port
+    for service in clients_of(proxy, estate):
+        if has_own_network(service):
+            path = reaches(network, network.place(service), network.place(proxy), listening)
+            assert path.open, f"tasks do not reach port {listening} of {proxy.address}: {path.blocked}"
 
 
 def _assert_clients_reach(store: Resource, estate: Estate) -> None:
     services = [service for service in estate.of("aws_ecs_service") if has_own_network(service)]
     if not services:
         not_applicable("this stack has no ECS service with a network of its own")
-    port = _port_of(store)
+    proxies = proxies_of(store, estate) if store.type in DATABASES else ()
+    for proxy in proxies:
+        _assert_by_proxy(proxy, store, estate)
+    port = _port_of(store, estate)
     network = network_of(estate)
     target = network.place(store)
-    clients = _clients(estate).get(store.address, [])
+    indirect = {service.address for proxy in proxies for service in clients_of(proxy, estate)}
+    clients = [service for service in clients_of(store, estate) if has_own_network(service)]
+    clients = [service for service in clients if service.address not in indirect]
+    if indirect and not clients:
+        return
     paths = [reaches(network, network.place(service), target, port) for service in clients or services]
     blocked = [str(path.blocked) for path in paths if not path.open]
     missed = len(blocked) == len(paths) if not clients else bool(blocked)

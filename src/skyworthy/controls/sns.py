@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from skyworthy.behavior.alarms import METRIC_ALARM, actions_of
+from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.permissions import (
     Context,
     Policies,
@@ -16,7 +18,7 @@ from skyworthy.behavior.permissions import (
     may,
 )
 from skyworthy.behavior.permissions.identifiers import NOBODY
-from skyworthy.behavior.references import naming
+from skyworthy.behavior.references import absent, named, naming
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
@@ -79,7 +81,10 @@ def alarms_can_publish(topic: Resource, estate: Estate) -> None:
     Fix: allow `cloudwatch.amazonaws.com` `sns:Publish` in the topic's policy, and `kms:Decrypt` and
     `kms:GenerateDataKey*` in the policy of a key of your own; the AWS-managed key cannot be used.
     """
-    alarm = next((item for item in estate.of(METRIC_ALARM) if _publishes(item, topic, estate)), None)
+    publishers = _publishers(estate)
+    alarm = publishers.first.get(id(topic))
+    if alarm is None and publishers.unclear is not None:
+        raise publishers.unclear
     if alarm is None:
         not_applicable("no alarm publishes to it")
         return
@@ -93,8 +98,25 @@ def alarms_can_publish(topic: Resource, estate: Estate) -> None:
     findings.conclude()
 
 
-def _publishes(alarm: Resource, topic: Resource, estate: Estate) -> bool:
-    return any(found is topic for found in actions_of(alarm, estate).topics)
+@dataclass(frozen=True)
+class _Publishers:
+    """The first alarm that publishes to a topic, by the topic's identity, up to one whose actions are not known."""
+
+    first: Mapping[int, Resource]
+    unclear: Undecidable | None
+
+
+@once_per_estate
+def _publishers(estate: Estate) -> _Publishers:
+    first: dict[int, Resource] = {}
+    for alarm in estate.of(METRIC_ALARM):
+        try:
+            topics = actions_of(alarm, estate).topics
+        except Undecidable as undecidable:
+            return _Publishers(first, undecidable)
+        for topic in topics:
+            first.setdefault(id(topic), alarm)
+    return _Publishers(first, None)
 
 
 def _topic_policy(topic: Resource, estate: Estate) -> PolicyDocument | None:
@@ -106,33 +128,77 @@ def _topic_policy(topic: Resource, estate: Estate) -> PolicyDocument | None:
     return document(own, estate, label) if own else None
 
 
-def _assert_key_usable(key: Value, alarm: Resource, estate: Estate) -> None:
+def _assert_key_usable(key: Value, sender: Resource, estate: Estate, service: str = _CLOUDWATCH) -> None:
+    who = "CloudWatch alarms" if service == _CLOUDWATCH else service
     assert not (isinstance(key, str) and key.endswith("alias/aws/sns")), (
-        "it is encrypted with alias/aws/sns, which CloudWatch alarms may not use"
+        f"it is encrypted with alias/aws/sns, which {who} may not use"
     )
     owner = estate.find(key, "aws_kms_key", "aws_kms_alias")
     if owner is not None and owner.type == "aws_kms_alias":
         owner = estate.find(owner["target_key_id"], "aws_kms_key")
     if owner is None:
         raise Undecidable(f"key {show(key)} is not part of this stack")
-    _assert_may(key_policy(owner, estate), ("kms:Decrypt", "kms:GenerateDataKey"), owner, alarm, estate)
+    _assert_may(key_policy(owner, estate), ("kms:Decrypt", "kms:GenerateDataKey"), owner, sender, estate, service)
 
 
 def _assert_may(
-    policy: PolicyDocument | None, actions: tuple[str, ...], resource: Resource, alarm: Resource, estate: Estate
+    policy: PolicyDocument | None,
+    actions: tuple[str, ...],
+    resource: Resource,
+    sender: Resource,
+    estate: Estate,
+    service: str = _CLOUDWATCH,
 ) -> None:
-    """Assert that CloudWatch may do something in the name of an alarm of the same account."""
+    """Assert that a service may do something in the name of an alarm, or another sender, of the same account."""
     if policy is None:
         return
     account = Reference("data.aws_caller_identity.current", "account_id")
     context = Context(
-        {"aws:SourceArn": arn_of(alarm), "aws:SourceAccount": account, "aws:SecureTransport": "true"},
-        otherwise=Unknown("what CloudWatch sends is not known"),
+        {"aws:SourceArn": arn_of(sender), "aws:SourceAccount": account, "aws:SecureTransport": "true"},
+        otherwise=Unknown(f"what {service} sends is not known"),
     )
-    principal = Principal("cloudwatch.amazonaws.com", "service", account)
+    principal = Principal(service, "service", account)
     for action in actions:
         decision = may(Policies(resource=policy), action, arn_of(resource), context, principal=principal, estate=estate)
-        assert decision.allowed, f"{policy.label} does not let cloudwatch.amazonaws.com {action}"
+        assert decision.allowed, f"{policy.label} does not let {service} {action}"
+
+
+_SENDERS = {
+    "aws_cloudwatch_event_target": ("arn", "events.amazonaws.com"),
+    "aws_backup_vault_notifications": ("sns_topic_arn", "backup.amazonaws.com"),
+}
+"""Type -> the attribute that names a topic, and the service that publishes; only the topic's policy lets it in."""
+
+
+@control("sns.services-can-publish", on=tuple(_SENDERS), severity="high", refs=["REQ ALM-12"], lenses=("declared",))
+def services_can_publish(sender: Resource, estate: Estate) -> None:
+    """A service that is to publish to a topic may do so, and use the topic's key.
+
+    Why: the policy that SNS gives a topic lets alarms in, not EventBridge or AWS Backup; what they send is lost.
+    Fix: allow the service `sns:Publish` in an `aws_sns_topic_policy`, and `kms:Decrypt` and `kms:GenerateDataKey*` in
+    the policy of the topic's key.
+    """
+    attribute, service = _SENDERS[sender.type]
+    topic = estate.find(sender[attribute], TOPIC)
+    if topic is None or topic.data:
+        not_applicable("it publishes to no topic of this stack")
+        return
+    findings = Findings()
+    with findings.question():
+        policy = _topic_policy(topic, estate)
+        assert policy is not None, f"{topic.address} has the policy that SNS gives a topic, which shuts {service} out"
+        _assert_may(policy, ("sns:Publish",), topic, _rule_of(sender, estate), estate, service)
+    with findings.question():
+        key = topic["kms_master_key_id"]
+        if key:
+            _assert_key_usable(key, _rule_of(sender, estate), estate, service)
+    findings.conclude()
+
+
+def _rule_of(sender: Resource, estate: Estate) -> Resource:
+    """The resource in whose name a service publishes: the rule of an EventBridge target."""
+    rule = estate.find(sender.peek("rule"), "aws_cloudwatch_event_rule") if "event_target" in sender.type else None
+    return rule if rule is not None else sender
 
 
 def _statements(policy: Value) -> Iterator[Mapping[str, Value]]:
@@ -233,6 +299,44 @@ def endpoint_fits_protocol(subscription: Resource) -> None:
             return
         raise endpoint.undecidable()
     assert endpoint and form.fullmatch(str(endpoint)), f"{endpoint} is no endpoint of the protocol {protocol}"
+
+
+@control(
+    "sns.function-invocable",
+    on="aws_sns_topic_subscription",
+    severity="high",
+    refs=["REQ ALM-12", "REQ ALM-14"],
+    lenses=("declared",),
+)
+def function_may_be_invoked(subscription: Resource, estate: Estate) -> None:
+    """A function that is subscribed to a topic lets SNS invoke it for that topic.
+
+    Why: without the permission SNS delivers nothing, and says so in no place that anybody looks at.
+    Fix: an `aws_lambda_permission` for `sns.amazonaws.com` with the topic's ARN as `source_arn`.
+    """
+    if subscription["protocol"] != "lambda":
+        not_applicable("no function is subscribed")
+    functions = named(estate, subscription["endpoint"], "aws_lambda_function")
+    if not functions:
+        raise Undecidable(f"the function {show(subscription['endpoint'])} is not part of this stack")
+    permissions = naming(estate, functions[0], "function_name", "aws_lambda_permission")
+    if not permissions:
+        raise absent(estate, f"no aws_lambda_permission lets SNS invoke {functions[0].address}")
+    findings = Findings()
+    for permission in permissions:
+        with findings.question():
+            _assert_invokes(permission, subscription, estate)
+            return
+    findings.conclude()
+
+
+def _assert_invokes(permission: Resource, subscription: Resource, estate: Estate) -> None:
+    principal, source = permission["principal"], permission["source_arn"]
+    assert principal == "sns.amazonaws.com", f"{permission.address} lets {principal} invoke it, not sns.amazonaws.com"
+    if source:
+        own, other = (estate.find(value, TOPIC) for value in (subscription["topic_arn"], source))
+        same = source == subscription["topic_arn"] if own is None or other is None else own is other
+        assert same, f"{permission.address} is about {show(source)}, not about the topic of the subscription"
 
 
 @control(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from skyworthy.behavior.plaintext import named_like_a_secret
 from skyworthy.config import Policy
 from skyworthy.controls.registry import STACK, control, not_applicable
-from skyworthy.estate import Estate, Undecidable
+from skyworthy.estate import Estate, Resource, Undecidable
 from skyworthy.estate.configuration import Backend, Configuration
 
 
@@ -147,3 +147,26 @@ def secret_variables_are_sensitive(configuration: Configuration) -> None:
         if named_like_a_secret(item.name) and not item.sensitive
     ]
     assert not found, f"not marked sensitive: {', '.join(found)}"
+
+
+@control(
+    "terraform.lock-table-keyed",
+    on="aws_dynamodb_table",
+    severity="high",
+    refs=["REQ REF-12", "REQ STA-10"],
+    lenses=("declared",),
+)
+def lock_table_has_its_key(table: Resource, configuration: Configuration) -> None:
+    """A table for Terraform's locks has the key that Terraform writes.
+
+    Why: with any other key no lock can be taken, and no plan or apply begins.
+    Fix: `hash_key = "LockID"`, an attribute of type `S`, and no range key.
+    """
+    backend, key = configuration.backend, table["hash_key"]
+    own = backend is not None and backend.attributes.get("dynamodb_table") == table["name"]
+    if not own and str(key).lower() != "lockid":
+        not_applicable("no lock of Terraform is kept in it")
+    assert key == "LockID", f"its key is {key}, Terraform writes LockID"
+    assert not table["range_key"], f"it has the range key {table['range_key']}, which Terraform does not write"
+    kinds = [item.get("type") for item in table["attribute"] or () if item.get("name") == key]
+    assert kinds == ["S"], f"the type of LockID is {', '.join(map(str, kinds)) or 'not declared'}, S wanted"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from skyworthy.controls.registry import STACK, control
-from skyworthy.estate import Estate, Template, Unknown, Value
+from skyworthy.estate import Estate, Resource, Unknown, Value, leaves
 
 _REFUSED = re.compile(
     r"the object has no attribute '[^']+'"
@@ -43,14 +43,32 @@ def _refusals(estate: Estate) -> Iterator[str]:
 
 def _reasons(value: Value) -> Iterator[str]:
     """Why anything in a value, at any depth, is not known."""
-    if isinstance(value, Unknown):
-        yield value.reason
-    elif isinstance(value, Template):
-        for part in value.parts:
-            yield from _reasons(part)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _reasons(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _reasons(item)
+    return (item.reason for item in leaves(value) if isinstance(item, Unknown))
+
+
+_ARN = re.compile(r"arn:[^:]+:[^:]+:")
+_NAMES_TOO = {"aws_ecs_task_definition": ("execution_role_arn", "task_role_arn")}
+"""Attributes that take a name in the place of an ARN.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html
+"""
+
+
+@control("terraform.arns-are-arns", on=STACK, severity="high", refs=["REQ STA-1"], lenses=("declared",))
+def arns_are_arns(estate: Estate) -> None:
+    """Where an ARN is asked for, an ARN is given.
+
+    Why: validate and plan take a name or an id in its place, and AWS refuses it in the middle of the apply.
+    Fix: `.arn` of the resource in the place of its `.name` or `.id`.
+    """
+    found = [problem for resource in estate for problem in _no_arns(resource)]
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    assert not found, "; ".join(found[:_SHOWN]) + more
+
+
+def _no_arns(resource: Resource) -> Iterator[str]:
+    """The attributes of a resource that are to be an ARN and hold another text."""
+    taken = _NAMES_TOO.get(resource.type, ())
+    for name, value in resource.attributes.items() if not resource.data else ():
+        if name.endswith("_arn") and name not in taken and isinstance(value, str) and value and not _ARN.match(value):
+            yield f"{name} of {resource.address} is {value}"

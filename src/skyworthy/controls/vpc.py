@@ -3,7 +3,7 @@
 from ipaddress import IPv4Network
 
 from skyworthy.behavior.memory import once_per_estate
-from skyworthy.behavior.network import INTERNET, Network, has_own_network, network_of, reaches
+from skyworthy.behavior.network import Network, has_own_network, network_of
 from skyworthy.behavior.references import absent, left_out, named, naming, undecided
 from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
@@ -93,7 +93,8 @@ def names_resolve(vpc: Resource) -> None:
     assert vpc["enable_dns_support"] in (True, None), "its resolver is off: names of database and cache do not resolve"
 
 
-def _own_network_only(resource: Resource) -> None:
+def own_network_only(resource: Resource) -> None:
+    """Ends a control for a service whose tasks share the network of their EC2 instances."""
     if resource.type == "aws_ecs_service" and not has_own_network(resource):
         not_applicable("its tasks share the network of their EC2 instances")
 
@@ -110,7 +111,7 @@ def subnets_span_zones(resource: Resource, estate: Estate, policy: Policy) -> No
     Why: with subnets of one zone, the failure of that zone takes all of it down.
     Fix: name subnets of at least two availability zones.
     """
-    _own_network_only(resource)
+    own_network_only(resource)
     zones = sorted({Network.zone(subnet) for subnet in network_of(estate).subnets(resource)})
     assert len(zones) >= policy.min_zones, (
         f"its subnets are in {len(zones)} zone ({', '.join(zones)}), at least {policy.min_zones} are demanded"
@@ -185,31 +186,6 @@ def _occupants(estate: Estate) -> tuple[dict[str, list[str]], Undecidable | None
         except Undecidable as undecidable:
             undecided = undecided or undecidable
     return found, undecided
-
-
-_ENDPOINTS = ("ecr.api", "ecr.dkr", "s3", "logs")
-
-
-@control(
-    "vpc.tasks-reach-internet",
-    on="aws_ecs_service",
-    severity="high",
-    refs=["REQ NET-1"],
-)
-def tasks_reach_the_internet(service: Resource, estate: Estate) -> None:
-    """Tasks can fetch their image and write their logs: over NAT, or over VPC endpoints.
-
-    Why: a task without a way to ECR, CloudWatch Logs and Secrets Manager never starts.
-    Fix: a default route to a NAT gateway in a public subnet and an egress rule for port 443, or interface endpoints.
-    """
-    _own_network_only(service)
-    network = network_of(estate)
-    path = reaches(network, network.place(service), INTERNET, 443)
-    if path.open:
-        return
-    present = {str(item.peek("service_name")).rpartition("amazonaws.com.")[2] for item in estate.of("aws_vpc_endpoint")}
-    missing = [name for name in _ENDPOINTS if not any(item.endswith(name) for item in present)]
-    assert not missing, f"port 443 of the internet cannot be reached: {path.blocked}"
 
 
 @control(

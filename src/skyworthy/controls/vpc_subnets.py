@@ -12,6 +12,7 @@ _STORES = {
     "aws_rds_cluster": "db_subnet_group_name",
     "aws_elasticache_replication_group": "subnet_group_name",
     "aws_elasticache_cluster": "subnet_group_name",
+    "aws_elasticache_serverless_cache": "subnet_ids",
 }
 """Databases and caches -> the attribute that says in which subnets they stand."""
 
@@ -136,18 +137,3 @@ def routes_lead_somewhere(route: Resource) -> None:
     places = ("destination_cidr_block", "destination_ipv6_cidr_block", "destination_prefix_list_id")
     assert not left_out(route, *places), "it has no destination"
     assert not left_out(route, *_TARGETS), "it leads to nothing: it has no target"
-
-
-@control("vpc.gateway-endpoint-routed", on="aws_vpc_endpoint", severity="medium", refs=["REQ REF-1"])
-def gateway_endpoint_is_routed(endpoint: Resource, estate: Estate) -> None:
-    """A gateway endpoint is in the route tables of the subnets that need it.
-
-    Why: without a route nothing takes it, and the traffic goes on to cost over NAT.
-    Fix: name the private route tables in `route_table_ids`.
-    """
-    if endpoint["vpc_endpoint_type"] not in (None, "Gateway"):
-        not_applicable(f"it is of type {endpoint['vpc_endpoint_type']}")
-    if not left_out(endpoint, "route_table_ids"):
-        return
-    routed = naming(estate, endpoint, "vpc_endpoint_id", "aws_vpc_endpoint_route_table_association")
-    assert routed, "no route table leads to it"

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 
-from skyworthy.behavior.references import absent, naming
+from skyworthy.behavior.references import absent, named, naming, undecided
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Undecidable, Value, show
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Value, is_known, show
 
 ACL = "aws_wafv2_web_acl"
 _ASSOCIATIONS = ("aws_wafv2_web_acl_association", "aws_wafregional_web_acl_association")
@@ -21,7 +21,7 @@ _MOST = 100_000
 
 @control(
     "waf.load-balancer-filtered",
-    on="aws_lb",
+    on=("aws_lb", "aws_alb"),
     severity="medium",
     refs=["REQ REF-10", "REQ LIV-9", "FSBP ELB.16", "CKV2_AWS_28"],
 )
@@ -35,8 +35,18 @@ def load_balancer_has_a_web_acl(balancer: Resource, estate: Estate) -> None:
         not_applicable("web ACLs filter requests to application load balancers")
     if balancer["internal"]:
         not_applicable("it is internal")
-    if not naming(estate, balancer, "resource_arn", *_ASSOCIATIONS):
+    associations = naming(estate, balancer, "resource_arn", *_ASSOCIATIONS)
+    if not associations:
         raise absent(estate, "no web ACL is associated with it")
+    for association in associations:
+        other = association.attributes.get("web_acl_arn")
+        owner = estate.get(other.address) if isinstance(other, Reference) else None
+        assert owner is None or owner.type == ACL or owner.data, (
+            f"{association.address} names {show(other)}, no web ACL"
+        )
+        for acl in named(estate, association.attributes.get("web_acl_arn"), ACL):
+            scope = acl["scope"]
+            assert scope == "REGIONAL", f"{acl.address} has the scope {scope}: it goes with load balancers as REGIONAL"
 
 
 @control(
@@ -130,7 +140,9 @@ def requests_are_logged(acl: Resource, estate: Estate) -> None:
     if not found:
         raise absent(estate, f"no {_LOGGING} is about it")
     for configuration in found:
-        for destination in configuration["log_destination_configs"] or ():
+        for written in configuration["log_destination_configs"] or ():
+            of_group = isinstance(written, Template) and written.parts[1:] == (":*",)
+            destination = written.parts[0] if of_group else written
             group = estate.find(destination, "aws_cloudwatch_log_group")
             name = group["name"] if group is not None else "aws-waf-logs-"
             assert str(name).startswith("aws-waf-logs-"), f"AWS WAF does not deliver to {name}: it takes aws-waf-logs-*"
@@ -151,6 +163,26 @@ def rules_have_metrics(acl: Resource) -> None:
         with findings.question():
             enabled = _inner(rule, "visibility_config").get("cloudwatch_metrics_enabled")
             assert enabled, f"rule {show(rule['name'])} publishes no metrics"
+    findings.conclude()
+
+
+@control("waf.rules-distinct", on=ACL, severity="high", refs=["REQ REF-10"], lenses=("declared",))
+def rules_are_distinct(acl: Resource) -> None:
+    """Each rule of the web ACL has a priority and a name of its own.
+
+    Why: AWS WAF refuses a web ACL of which two rules have the same, and the apply stops there.
+    Fix: number the rules.
+    """
+    findings = Findings()
+    for attribute in ("priority", "name"):
+        with findings.question():
+            values = [rule[attribute] for rule in _rules(acl)]
+            texts = [str(value) for value in values if is_known(value)]
+            twice = sorted({text for text in texts if texts.count(text) > 1})
+            assert not twice, f"two rules have the {attribute} {', '.join(twice)}"
+            for value in values:
+                if not is_known(value):
+                    raise undecided(value, f"the {attribute} of a rule")
     findings.conclude()
 
 

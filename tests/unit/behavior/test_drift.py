@@ -8,6 +8,7 @@ import pytest
 
 from skyworthy import declared
 from skyworthy.behavior.drift import Comparison, compare
+from skyworthy.config.deploy import DeploySettings, ImageSource
 from skyworthy.estate import Estate, Resource, Unknown
 from skyworthy.observed import SecretValue
 from skyworthy.observed.secrets import conceal
@@ -436,20 +437,99 @@ def test_what_differs_in_a_container(against: Against, change: dict[str, Any], m
     assert "canary" not in repr(found)
 
 
-def test_the_image_is_the_deployment_s_where_services_leave_their_revision_alone(against: Against) -> None:
-    service = """
-    resource "aws_ecs_service" "web" {
-      name            = "web"
-      task_definition = aws_ecs_task_definition.main.arn
-      lifecycle {
-        ignore_changes = [task_definition]
-      }
-    }
-    """
-    changed = [CONTAINER | {"image": "shop:2"}]
-    assert not against(TASK_TEXT + service, container_definitions=changed).differences
-    changed[0] = {**changed[0], "user": "root"}
-    assert len(against(TASK_TEXT + service, container_definitions=changed).differences) == 1
+DEPLOYED_TEXT = """
+resource "aws_ecr_repository" "web" {
+  name = "shop/web"
+}
+
+resource "aws_secretsmanager_secret" "web" {
+  name = "shop"
+}
+
+resource "aws_ecs_service" "web" {
+  name            = "web"
+  task_definition = aws_ecs_task_definition.main.arn
+  lifecycle {
+    ignore_changes = [task_definition]
+  }
+}
+
+resource "aws_ecs_task_definition" "main" {
+  family = "web"
+  tags   = { Team = "shop" }
+  container_definitions = jsonencode([
+    {
+      name        = "web"
+      image       = "${aws_ecr_repository.web.repository_url}:1.0"
+      environment = [{ name = "APP_VERSION", value = "1.0" }, { name = "MODE", value = "fast" }]
+      secrets     = [{ name = "TOKEN", valueFrom = "${aws_secretsmanager_secret.web.arn}:TOKEN::" }]
+    },
+    { name = "proxy", image = "envoy:1" },
+  ])
+}
+"""
+REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com/shop"
+PINNED = "@sha256:" + "a" * 64
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:shop-AbCdEf"
+RESOURCES = (
+    there("aws_ecr_repository.web", name="shop/web", repository_url=f"{REGISTRY}/web"),
+    there("aws_secretsmanager_secret.web", name="shop", arn=SECRET),
+)
+WEB: dict[str, Any] = {
+    "name": "web",
+    "image": f"{REGISTRY}/web{PINNED}",
+    "environment": [{"name": "APP_VERSION", "value": "1.1"}, {"name": "MODE", "value": "fast"}],
+    "secrets": [{"name": "TOKEN", "valueFrom": f"{SECRET}:TOKEN::"}],
+}
+PROXY: dict[str, Any] = {"name": "proxy", "image": "envoy:1"}
+ONLY_WEB = DeploySettings(images={"web": ImageSource(".")})
+
+
+def test_what_a_deployment_gives_is_no_drift(against: Against) -> None:
+    tags = {"Team": "shop", "skyworthy:replaces": "web:1"}
+    found = against(DEPLOYED_TEXT, *RESOURCES, container_definitions=[WEB, PROXY], tags=tags, tags_all=tags)
+    assert (found.differences, found.compared, found.blanks) == ((), 2, ("family",))
+
+
+@pytest.mark.parametrize(
+    ("web", "proxy", "message"),
+    [
+        ({"image": f"{REGISTRY}/miner{PINNED}"}, {}, f"[web].image is {REGISTRY}/miner, the code says aws_ecr"),
+        ({"environment": WEB["environment"][1:]}, {}, "[web].environment lacks APP_VERSION"),
+        (
+            {"environment": [WEB["environment"][0], {"name": "MODE", "value": "slow"}]},
+            {},
+            "[web].environment[MODE].value is not as the code says (its value is not shown)",
+        ),
+        (
+            {"secrets": [{"name": "TOKEN", "valueFrom": f"{SECRET}:OTHER::"}]},
+            {},
+            f"[web].secrets.valueFrom is {SECRET}:OTHER::, the code says {SECRET}:TOKEN::",
+        ),
+        ({"secrets": []}, {}, "[web].secrets lacks"),
+        ({"user": "root"}, {}, "[web].user is root, the code does not set it"),
+        ({}, {"image": "envoy:2"}, "[proxy].image is envoy:2, the code says envoy:1"),
+    ],
+)
+def test_all_else_that_differs_in_what_is_deployed_is_drift(
+    read: Read, web: dict[str, Any], proxy: dict[str, Any], message: str
+) -> None:
+    estate = read(DEPLOYED_TEXT)
+    task = next(iter(estate.of("aws_ecs_task_definition")))
+    seen = there(task.address, container_definitions=[WEB | web, PROXY | proxy])
+    found = compare(task, estate, Estate((*RESOURCES, seen), "observed"), ONLY_WEB)
+    assert found is not None
+    (difference,) = found.differences
+    assert str(difference).startswith(f"container_definitions{message}"), difference
+
+
+def test_where_terraform_deploys_the_image_is_its_own(against: Against) -> None:
+    text = DEPLOYED_TEXT.replace("ignore_changes = [task_definition]", "")
+    found = against(text, *RESOURCES, container_definitions=[WEB, PROXY])
+    assert [item.path for item in found.differences] == [
+        "container_definitions[web].environment[APP_VERSION].value",
+        "container_definitions[web].image",
+    ]
 
 
 def test_blocks_are_told_apart_by_their_key_and_by_what_they_are_most_like(against: Against) -> None:

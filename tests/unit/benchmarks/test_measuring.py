@@ -5,9 +5,10 @@ from pathlib import Path
 
 from benchmarks import generate
 from benchmarks.measure import Run, run, table
-from benchmarks.static import Line, judgement
+from benchmarks.static import Line, copied, judgement
 
 from skyworthy import declared
+from skyworthy.config import load_settings
 
 
 def test_a_process_is_measured_to_its_end(tmp_path: Path) -> None:
@@ -32,6 +33,13 @@ def test_the_generated_estate_has_as_many_resources_as_it_says(tmp_path: Path) -
     assert count == 76
     assert len(estate) == count
     assert estate.notes == ()
+
+
+def test_the_copy_of_the_reference_stack_can_be_judged(tmp_path: Path) -> None:
+    settings = load_settings(copied(tmp_path / "reference"))
+    assert settings.env_template is not None
+    for each in settings.environments.values():
+        assert len(declared.read(each.root, var_files=[each.root / name for name in each.var_files])) > 0
 
 
 def test_an_aim_that_is_missed_is_told() -> None:

@@ -19,8 +19,10 @@ from typing import Any
 import pytest
 
 from skyworthy import declared
-from skyworthy.config import BUILT_IN_POLICIES, load_env_template
+from skyworthy.config import BUILT_IN_POLICIES, Environment, load_env_template
 from skyworthy.controls import Control, catalogue
+from skyworthy.estate.regions import Regions
+from skyworthy.suites.places import home_of
 from skyworthy.verdicts import Outcome, cases, judge
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "controls"
@@ -34,6 +36,7 @@ NEVER_UNKNOWN = {
     "terraform.state-shared": "a backend block is there or not",
     "terraform.evaluates": "what is not known is told by terraform.readable",
     "terraform.versions-pinned": "constraints are literals",
+    "terraform.arns-are-arns": "only what is written out can be no ARN",
     "terraform.secrets-marked": "the mark is a literal",
     "secret.version-holds-a-value": "an expression is a value, whatever it comes to",
 }
@@ -54,14 +57,17 @@ def test_verdicts_are_exactly_those_of_the_fixture(path: Path, tmp_path: Path, m
     }
     template = path.parent / f"{path.stem}.env.template"
     estate = declared.read(tmp_path)
+    configuration = declared.configuration(tmp_path)
+    regions = Regions(estate, home_of(Environment("fixture", tmp_path), configuration))
     verdicts = [
         judge(
             control,
             case.resource,
-            estate,
+            regions.seen_by(case.resource),
             dataclasses.replace(BUILT_IN_POLICIES[policy[1] if policy else "baseline"], **demands),
             root="fixture",
-            configuration=declared.configuration(tmp_path),
+            configuration=configuration,
+            regions=regions,
             inventory={name: int(least) for name, least in INVENTORY.findall(text)},
             usage={},
             env_template=load_env_template(template) if template.exists() else None,

@@ -10,6 +10,7 @@ from skyworthy.behavior.alarms.notification import (
     actions_of,
     children_of,
     composites_of,
+    listeners_of,
     speakers_of,
     subscriptions_of,
 )
@@ -53,6 +54,7 @@ __all__ = [
     "evaluate_expression",
     "evaluate_points",
     "line_of",
+    "listeners_of",
     "metrics_of",
     "parse_rule",
     "reactions_of",

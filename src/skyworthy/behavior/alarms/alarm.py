@@ -149,6 +149,8 @@ def alarm_of(resource: Resource) -> Alarm:
     comparison = resource["comparison_operator"]
     if comparison not in COMPARISONS:
         raise Undecidable(f"{comparison} of {resource.address} compares with an anomaly detection band")
+    if sum(query.returned for query in queries) != 1:
+        raise Undecidable(f"{resource.address} does not return exactly one of its metric queries")
     if period not in SHORT_PERIODS and (period < MINUTE or period % MINUTE):
         raise Undecidable(f"period {period:g} of {resource.address} is none that CloudWatch knows")
     treatment = resource["treat_missing_data"] or "missing"
@@ -193,10 +195,7 @@ def _queries(resource: Resource) -> tuple[Query, ...]:
             resource.peek("namespace"), resource.peek("metric_name"), _dimensions(resource.peek("dimensions"))
         )
         return (Query("metric", metric, statistic),)
-    queries = tuple(_query(resource, block) for block in blocks)
-    if sum(query.returned for query in queries) != 1:
-        raise Undecidable(f"{resource.address} does not return exactly one of its metric queries")
-    return queries
+    return tuple(_query(resource, block) for block in blocks)
 
 
 def _query(resource: Resource, block: Mapping[str, Value]) -> Query:

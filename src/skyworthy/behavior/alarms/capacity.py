@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from skyworthy.behavior.references import task_definition_of, undecided
+from skyworthy.behavior.references import naming, task_definition_of, undecided
 from skyworthy.estate import Estate, Resource, Undecidable, is_known, show
 
 GIB = 1024**3
@@ -19,8 +19,8 @@ def capacity(name: str, resource: Resource, estate: Estate) -> float:
     """A capacity of a resource.
 
     Args:
-        name: ``storage`` (bytes), ``connections``, ``cpu`` (units of a task), ``memory`` (MiB of a task).
-        resource: a database for the first two, a service for the others.
+        name: ``storage`` and ``ram`` (bytes), ``connections``, ``cpu`` (units of a task), ``memory`` (MiB of a task).
+        resource: a database for the first three, a service for the others.
         estate: where its parameter group and task definition are.
 
     Raises:
@@ -37,17 +37,37 @@ def _storage(database: Resource, estate: Estate) -> float:
     return _number(source or database, "allocated_storage") * GIB
 
 
+_BYTES_OF_CONNECTION = {"mysql": 12582880, "mariadb": 12582880, "aurora-mysql": 12582880}
+_MOST_CONNECTIONS = 5000
+_CLUSTER_GROUP = "aws_rds_cluster_parameter_group"
+
+
 def _connections(database: Resource, estate: Estate) -> float:
-    """PostgreSQL's default is the least of memory / 9531392 and 5000, unless a parameter group sets it.
+    """The least of memory / 9531392 and 5000 for PostgreSQL, memory / 12582880 for MySQL, unless a group sets it.
 
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Limits.html#RDS_Limits.MaxConnections
     """
-    group = estate.find(database.attributes.get("parameter_group_name"), "aws_db_parameter_group")
-    for parameter in (group["parameter"] or []) if group else []:
-        value = str(parameter.get("value"))
-        if parameter.get("name") == "max_connections" and value.isdigit():
-            return float(value)
-    return min(_memory_of_class(database) / 9531392, 5000)
+    instance = _member(database, estate)
+    named = (("parameter_group_name", "aws_db_parameter_group"), ("db_parameter_group_name", "aws_db_parameter_group"))
+    groups = [estate.find(instance.attributes.get(name), kind) for name, kind in named]
+    groups.append(estate.find(database.attributes.get("db_cluster_parameter_group_name"), _CLUSTER_GROUP))
+    for group in groups:
+        for parameter in (group["parameter"] or []) if group else []:
+            value = str(parameter.get("value"))
+            if parameter.get("name") == "max_connections" and value.isdigit():
+                return float(value)
+    engine = str(database.attributes.get("engine"))
+    return min(_memory_of_class(instance) / _BYTES_OF_CONNECTION.get(engine, 9531392), _MOST_CONNECTIONS)
+
+
+def _member(database: Resource, estate: Estate) -> Resource:
+    """The instance itself, or of a cluster its first one, which is of the class of the writer."""
+    if database.type != "aws_rds_cluster":
+        return database
+    members = naming(estate, database, "cluster_identifier", "aws_rds_cluster_instance")
+    if not members:
+        raise Undecidable(f"{database.address} has no instance in this stack")
+    return members[0]
 
 
 def _memory_of_class(database: Resource) -> float:
@@ -79,6 +99,7 @@ def _number(resource: Resource, attribute: str) -> float:
 _CAPACITIES: Mapping[str, Callable[[Resource, Estate], float]] = {
     "storage": _storage,
     "connections": _connections,
+    "ram": lambda database, estate: float(_memory_of_class(_member(database, estate))),
     "cpu": _of_task("cpu"),
     "memory": _of_task("memory"),
 }

@@ -11,6 +11,7 @@ from skyworthy.estate import Estate, Reference, Resource, Undecidable, Unknown, 
 COMPOSITE_ALARM = "aws_cloudwatch_composite_alarm"
 TOPIC = "aws_sns_topic"
 SUBSCRIPTION = "aws_sns_topic_subscription"
+_CHATS = ("aws_chatbot_slack_channel_configuration", "aws_chatbot_teams_channel_configuration")
 _SCALING = ("aws_appautoscaling_policy", "aws_autoscaling_policy")
 
 
@@ -73,6 +74,26 @@ def subscriptions_of(topic: Resource, estate: Estate) -> tuple[Resource, ...]:
         Undecidable: where none is known and one may be.
     """
     return naming(estate, topic, "topic_arn", SUBSCRIPTION)
+
+
+def listeners_of(topic: Resource, estate: Estate) -> tuple[Resource, ...]:
+    """Who gets what is published to a topic: its subscriptions, and the chat channels that subscribe by themselves.
+
+    Raises:
+        Undecidable: where none is known and one may be.
+    """
+    unclear: Undecidable | None = None
+    for attribute, types in (("topic_arn", (SUBSCRIPTION,)), ("sns_topic_arns", _CHATS)):
+        try:
+            found = naming(estate, topic, attribute, *types)
+        except Undecidable as undecidable:
+            unclear = unclear or undecidable
+            continue
+        if found:
+            return found
+    if unclear is not None:
+        raise unclear
+    return ()
 
 
 def composites_of(alarm: Resource, estate: Estate) -> tuple[Resource, ...]:

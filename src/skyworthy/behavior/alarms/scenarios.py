@@ -52,7 +52,7 @@ class Scenario:
         name: ``ecs-cpu``.
         requirement: ``ALM-1``.
         title: what happens, a clause.
-        on: the Terraform type that is watched.
+        on: the Terraform types that are watched.
         within_minutes: how soon some alarm must be in ALARM.
         stories: per group of metrics.
         falls: whether the metrics fall in the incident instead of rising.
@@ -61,7 +61,7 @@ class Scenario:
     name: str
     requirement: str
     title: str
-    on: str
+    on: tuple[str, ...]
     within_minutes: int
     stories: tuple[Story, ...]
     falls: bool = False
@@ -121,9 +121,8 @@ def _scenario(name: str, row: dict[str, Any]) -> Scenario:
         )
         for item in row["metrics"]
     )
-    return Scenario(
-        name, row["requirement"], row["title"], row["on"], row["within_minutes"], stories, row.get("falls", False)
-    )
+    on = (row["on"],) if isinstance(row["on"], str) else tuple(row["on"])
+    return Scenario(name, row["requirement"], row["title"], on, row["within_minutes"], stories, row.get("falls", False))
 
 
 def reacts(alarm: Alarm, scenario: Scenario, watched: Resource, estate: Estate) -> Reaction | None:
@@ -215,7 +214,7 @@ def calm_of(metric: Metric, estate: Estate) -> Minutes | None:
     for scenario in scenarios().values():
         story = scenario.story(metric)
         for watched in () if isinstance(publisher, NotPublished) else publisher:
-            if story is not None and watched.type == scenario.on:
+            if story is not None and watched.type in scenario.on:
                 return cycle(_segments(story.calm[:1], metric, watched, estate))
     return None
 

@@ -124,6 +124,6 @@ def reactions_of(alarm: Alarm, estate: Estate) -> Iterator[tuple[str, Scenario, 
     watched = {item.address: item for metric in alarm.metrics for item in publishers(metric, estate)}
     for name, scenario in scenarios().items():
         for item in watched.values():
-            reaction = reacts(alarm, scenario, item, estate) if item.type == scenario.on else None
+            reaction = reacts(alarm, scenario, item, estate) if item.type in scenario.on else None
             if reaction is not None:
                 yield name, scenario, item, reaction

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from skyworthy.behavior.alarms.alarm import METRIC_ALARM, metrics_of
 from skyworthy.behavior.memory import once_per_estate
-from skyworthy.behavior.metrics import Metric, NotPublished, resolve
+from skyworthy.behavior.metrics import Metric, NotPublished, resolve_all
 from skyworthy.estate import Estate, Resource, Undecidable
 
 
@@ -64,14 +64,6 @@ def _watcher(alarm: Resource, estate: Estate) -> Watcher:
         metrics = metrics_of(alarm)
     except Undecidable as undecidable:
         return Watcher(alarm, (), frozenset(), undecidable)
-    watched: set[str] = set()
-    undecided: Undecidable | None = None
-    for metric in metrics:
-        try:
-            publisher = resolve(metric, estate)
-        except Undecidable as undecidable:
-            undecided = undecided or undecidable
-            continue
-        if not isinstance(publisher, NotPublished):
-            watched |= {resource.address for resource in publisher}
-    return Watcher(alarm, metrics, frozenset(watched), undecided)
+    found, open_ = resolve_all(metrics, estate)
+    known = (publisher for publisher in found if not isinstance(publisher, NotPublished))
+    return Watcher(alarm, metrics, frozenset(resource.address for each in known for resource in each), open_)

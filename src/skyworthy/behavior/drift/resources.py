@@ -1,8 +1,8 @@
 """Comparing a declared resource with its observed counterpart.
 
 Compared is what both sides know: what stands in the code or follows from the provider's defaults, with what the account
-tells. What Terraform is told to leave alone (``ignore_changes``), what AWS chooses where the code does not, and what
-AWS changes by itself within the bounds that the code sets, is no drift.
+tells. What Terraform is told to leave alone (``ignore_changes``), what deployments give (``deployments.py``), what AWS
+chooses where the code does not, and what AWS changes by itself within the bounds that the code sets, is no drift.
 """
 
 import re
@@ -10,14 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from skyworthy.behavior.drift import plain
+from skyworthy.behavior.drift.deployments import REPLACES, belongs_to_deployments, undeployed
 from skyworthy.behavior.drift.differences import Difference, Told
 from skyworthy.behavior.drift.resolving import Resolver
 from skyworthy.behavior.drift.rules import rules
 from skyworthy.behavior.drift.values import Comparer, Place, flat
-from skyworthy.behavior.tasks import scaling_target, services_of
+from skyworthy.behavior.tasks import scaling_target
+from skyworthy.config.deploy import DeploySettings
 from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value, type_of
 
 _ITEM = re.compile(r"\[[^\]]*\]")
+_DEPLOYED = DeploySettings()
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,16 @@ class Comparison:
         return "; ".join(map(str, self.differences))
 
 
-def compare(resource: Resource, declared: Estate, observed: Estate) -> Comparison | None:
+def compare(
+    resource: Resource, declared: Estate, observed: Estate, deploy: DeploySettings = _DEPLOYED
+) -> Comparison | None:
     """Compare a declared resource with its counterpart in the account.
 
     Args:
         resource: of the declared estate.
         declared: the estate of the code.
         observed: the estate of the account, at the addresses of the code.
+        deploy: what deployments give.
 
     Returns:
         None where there is no counterpart, or nothing of it could be read.
@@ -57,7 +63,8 @@ def compare(resource: Resource, declared: Estate, observed: Estate) -> Compariso
     if there is None or not there.attributes:
         return None
     comparer = Comparer(Resolver(declared, observed))
-    ignored = _ignored(resource, declared)
+    deployed = belongs_to_deployments(resource, declared)
+    ignored = _ignored(resource, deployed)
     told, compared = Told(), 0
     for name, value in there.attributes.items():
         if not _asked(resource, name) or name in ignored or "all" in ignored:
@@ -68,6 +75,8 @@ def compare(resource: Resource, declared: Estate, observed: Estate) -> Compariso
         elif value is not None or name in resource.attributes:
             compared += 1
             value = _without_aws_tags(value) if name == "tags_all" else value
+            if deployed and name == "container_definitions":
+                wanted, value = undeployed(wanted, deploy), undeployed(value, deploy)
             place = Place(resource.type, (name,), label, name if name in type_of(resource.type).json else "")
             told.add(comparer.compare(place, wanted, value))
     kept = [item for item in told.differences if not _is_ignored(item, ignored)]
@@ -116,24 +125,12 @@ def _without_aws_tags(tags: Value) -> Value:
     return {key: value for key, value in tags.items() if not str(key).lower().startswith("aws:")}
 
 
-def _ignored(resource: Resource, declared: Estate) -> frozenset[str]:
+def _ignored(resource: Resource, deployed: bool) -> frozenset[str]:
     """The places that Terraform leaves alone, or leaves to deployments."""
     value = resource.lifecycle.get("ignore_changes") or ()
     names = set(flat((value,) if isinstance(value, str) else tuple(value)))
     names |= {f"tags_all{name.removeprefix('tags')}" for name in names if name.partition(".")[0] == "tags"}
-    if resource.type == "aws_ecs_task_definition" and _deployed_elsewhere(resource, declared):
-        names |= {"container_definitions.image"}
-    return frozenset(names)
-
-
-def _deployed_elsewhere(task: Resource, declared: Estate) -> bool:
-    """Whether a service is told to keep the revision that a deployment gave it."""
-    try:
-        services = services_of(task, declared)
-    except Undecidable:
-        return False
-    given = [service.lifecycle.get("ignore_changes") or () for service in services]
-    return any("task_definition" in names or "all" in names for names in given)
+    return frozenset(names | {f"tags.{REPLACES}"} if deployed else names)
 
 
 def _is_ignored(difference: Difference, ignored: frozenset[str]) -> bool:

@@ -8,6 +8,7 @@ from skyworthy.behavior.metrics.resolve import (
     member_ids,
     publishers,
     resolve,
+    resolve_all,
     transformations,
     unpublished,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "namespaces",
     "publishers",
     "resolve",
+    "resolve_all",
     "transformations",
     "unpublished",
 ]

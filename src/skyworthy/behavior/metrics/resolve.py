@@ -75,7 +75,7 @@ def resolve(metric: Metric, estate: Estate) -> Publisher | NotPublished:
         return NotPublished(problem)
     found: dict[str, Resource] = {}
     for name, value in sorted(_mapping(metric).items()):
-        named = _named(name, value, namespace.dimensions[name], found, estate)
+        named = _named(name, value, namespace, found, estate)
         if isinstance(named, NotPublished):
             return named
         if named is not None:
@@ -100,19 +100,23 @@ def unpublished(metrics: Iterable[Metric], estate: Estate) -> tuple[str, ...]:
     Raises:
         Undecidable: where nothing is known to be wrong, and of some it is not known.
     """
-    reasons: list[str] = []
-    undecided: Undecidable | None = None
+    found, open_ = resolve_all(metrics, estate)
+    reasons = [publisher.reason for publisher in found if isinstance(publisher, NotPublished)]
+    if not reasons and open_ is not None:
+        raise open_
+    return tuple(dict.fromkeys(reasons))
+
+
+def resolve_all(metrics: Iterable[Metric], estate: Estate) -> tuple[list[Publisher | NotPublished], Undecidable | None]:
+    """Who publishes each of some metrics, as far as it is known, and why it is not known of the first other one."""
+    found: list[Publisher | NotPublished] = []
+    open_: Undecidable | None = None
     for metric in metrics:
         try:
-            publisher = resolve(metric, estate)
+            found.append(resolve(metric, estate))
         except Undecidable as undecidable:
-            undecided = undecided or undecidable
-            continue
-        if isinstance(publisher, NotPublished):
-            reasons.append(publisher.reason)
-    if not reasons and undecided is not None:
-        raise undecided
-    return tuple(dict.fromkeys(reasons))
+            open_ = open_ or undecidable
+    return found, open_
 
 
 def _mapping(metric: Metric) -> Mapping[str, Value]:
@@ -149,9 +153,10 @@ def _has_instances(estate: Estate) -> bool:
 
 
 def _named(
-    name: str, value: Value, dimension: Dimension, found: Mapping[str, Resource], estate: Estate
+    name: str, value: Value, namespace: Namespace, found: Mapping[str, Resource], estate: Estate
 ) -> Resource | NotPublished | None:
     """The resource that a dimension's value names, beside those found before; None where the dimension names none."""
+    dimension = namespace.dimensions[name]
     if dimension.pattern:
         if isinstance(value, str) and not re.fullmatch(dimension.pattern, value):
             return NotPublished(f"dimension {name} = {value} is no value that CloudWatch publishes")
@@ -164,7 +169,20 @@ def _named(
         fitting = [item for item in published if item.type in (*dimension.types, dimension.members_of)]
         if fitting:
             return _of_cluster(fitting, found.get("ClusterName"), estate)
+        by_another = _by_another(name, text, namespace, estate)
+        if by_another is not None:
+            return by_another
     return _by_text(name, text, dimension, estate)
+
+
+def _by_another(name: str, text: str, namespace: Namespace, estate: Estate) -> NotPublished | None:
+    """What is wrong where a text names a resource that publishes by another dimension, one that never stands beside."""
+    sets = [names for row in namespace.published for names in row.sets]
+    for other in namespace.dimensions:
+        apart = not any(name in names and other in names for names in sets)
+        for item in _published(estate).get((other, text), ()) if apart else ():
+            return NotPublished(f"dimension {name} = {text} names {item.address}, which publishes by {other}")
+    return None
 
 
 def _of_cluster(fitting: list[Resource], cluster: Resource | None, estate: Estate) -> Resource:

@@ -21,7 +21,7 @@ from skyworthy.estate import Estate, Resource, Undecidable, Unknown
 
 SERVICE = "aws_ecs_service"
 ENDPOINT = "aws_vpc_endpoint"
-STORES = ("aws_db_instance", "aws_rds_cluster", "aws_elasticache_replication_group", "aws_elasticache_cluster")
+STORES = ("aws_db_instance", "aws_rds_cluster", *CACHES)
 PLACES = (*BALANCERS, SERVICE, *STORES, ENDPOINT)
 """The types of what stands somewhere in the network."""
 

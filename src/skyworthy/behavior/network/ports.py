@@ -4,11 +4,11 @@ from skyworthy.behavior.network.rules import Rule
 from skyworthy.behavior.network.topology import Network, has_own_network
 from skyworthy.behavior.references import named, task_definition_of
 from skyworthy.behavior.secrets.injections import containers
-from skyworthy.behavior.stores import DATABASES, port_of
+from skyworthy.behavior.stores import CACHES, DATABASES, READER_PORT, port_of
 from skyworthy.behavior.tasks import ports as ports_opened
 from skyworthy.estate import Resource, Undecidable
 
-_STORES = (*DATABASES, "aws_elasticache_replication_group", "aws_elasticache_cluster")
+_STORES = (*DATABASES, *CACHES)
 _TARGET_GROUPS = ("aws_lb_target_group", "aws_alb_target_group")
 _HIGHEST = 65535
 _FIRST_UNPRIVILEGED = 1024
@@ -30,6 +30,8 @@ def listened_on(group: Resource, network: Network) -> dict[int, str] | None:
             if port is None:
                 return None
             found[port] = user.address
+            if user.type == "aws_elasticache_serverless_cache":
+                found[READER_PORT] = user.address
         elif user.type == "aws_ecs_service" and has_own_network(user):
             found.update(dict.fromkeys(_ports_of_service(user, network), user.address))
         else:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.network.rules import GROUPS, RULES, Direction, Rule, rules_of
-from skyworthy.behavior.references import undecided
+from skyworthy.behavior.references import left_out, naming, undecided
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
 
 SUBNETS = ("aws_subnet", "aws_default_subnet")
@@ -185,6 +185,23 @@ class Network:
         """The default route of a subnet to a NAT gateway."""
         return next((item for item in self.routes(subnet) if item.everywhere and item.kind == "nat gateway"), None)
 
+    def leads_to(self, subnet: Resource, endpoint: Resource) -> bool:
+        """Whether the route table of a subnet leads to a gateway endpoint.
+
+        Raises:
+            Undecidable: where that depends on what is not known.
+        """
+        listed = () if left_out(endpoint, "route_table_ids") else endpoint.peek("route_table_ids")
+        values = list(listed) if isinstance(listed, (list, tuple)) else [listed]
+        for item in naming(self.estate, endpoint, "vpc_endpoint_id", "aws_vpc_endpoint_route_table_association"):
+            values.append(item.peek("route_table_id"))
+        if self._table(subnet) in {self._key(value) for value in values}:
+            return True
+        unknown = next((value for value in values if isinstance(value, (Unknown, Template))), None)
+        if unknown is not None:
+            raise undecided(unknown, f"route_table_ids of {endpoint.address}")
+        return False
+
     def place(self, resource: Resource) -> Place:
         """Where a resource stands.
 
@@ -325,6 +342,10 @@ def _of_cache(network: Network, cache: Resource) -> tuple[Value, Value, Value]:
     )
 
 
+def _of_serverless_cache(_: Network, cache: Resource) -> tuple[Value, Value, Value]:
+    return cache.peek("security_group_ids"), cache.peek("subnet_ids"), False
+
+
 def _of_endpoint(_: Network, endpoint: Resource) -> tuple[Value, Value, Value]:
     return endpoint.peek("security_group_ids"), endpoint.peek("subnet_ids"), False
 
@@ -344,8 +365,10 @@ _READERS = {
     "aws_ecs_service": _of_service,
     "aws_db_instance": _of_database,
     "aws_rds_cluster": _of_database,
+    "aws_db_proxy": lambda _, proxy: (proxy.peek("vpc_security_group_ids"), proxy.peek("vpc_subnet_ids"), False),
     "aws_elasticache_replication_group": _of_cache,
     "aws_elasticache_cluster": _of_cache,
+    "aws_elasticache_serverless_cache": _of_serverless_cache,
     "aws_vpc_endpoint": _of_endpoint,
 }
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from skyworthy.behavior.permissions.conditions import Context
 from skyworthy.behavior.permissions.documents import PolicyDocument, document, from_json, many
 from skyworthy.behavior.permissions.evaluation import Decision, Policies, may
-from skyworthy.behavior.permissions.managed import managed_policy
+from skyworthy.behavior.permissions.managed import managed_named, managed_policy
 from skyworthy.behavior.permissions.memory import remembered
 from skyworthy.behavior.permissions.requests import Principal
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value
@@ -109,13 +109,24 @@ def _roles(names: tuple[Value, ...], attachment: Resource, estate: Estate, made:
 def _attached(arn: Value, estate: Estate) -> PolicyDocument:
     if isinstance(arn, Unknown):
         return PolicyDocument("an attached policy", unknown=Unknown(f"an attached policy: {arn.reason}", arn.denied))
-    policy = estate.find(arn, "aws_iam_policy")
+    managed = managed_policy(_in_any_partition(arn))
+    policy = estate.find(arn, "aws_iam_policy") if managed is None or isinstance(arn, str) else None
     if policy is not None and (not policy.data or policy.attributes.get("policy") is not None):
         return document(policy.peek("policy"), estate, policy.address)
-    managed = managed_policy(arn) if isinstance(arn, str) else None
+    if policy is not None and policy.data and isinstance(policy.attributes.get("name"), str):
+        managed = managed_named(policy.attributes["name"])
     if managed is None and policy is not None and isinstance(policy.attributes.get("arn"), str):
         managed = managed_policy(policy.attributes["arn"])
     return managed or PolicyDocument(str(arn), unknown=Unknown(f"the contents of {arn} are not known"))
+
+
+def _in_any_partition(arn: Value) -> str:
+    """An ARN of AWS's own policy as text, also where its partition is known to the account only; else empty."""
+    if isinstance(arn, Template) and arn.parts[0] == "arn:" and len(arn.parts) == 3:
+        _, partition, rest = arn.parts
+        if isinstance(partition, Reference) and partition.attribute == "partition":
+            return f"arn:*{rest}"
+    return arn if isinstance(arn, str) else ""
 
 
 def boundary_of(role: Resource, estate: Estate) -> PolicyDocument | None:
@@ -142,7 +153,8 @@ def key_policy(key: Resource, estate: Estate) -> PolicyDocument:
         return document(key.peek("policy"), estate, label)
     if key.data or estate.origin == "observed":
         return PolicyDocument(label, unknown=Unknown(f"{label} was not read"))
-    return default_key_policy(f"the default key policy of {key.address}")
+    label = f"the default key policy of {key.address}"
+    return remembered(estate, label, lambda: default_key_policy(label))
 
 
 def default_key_policy(label: str = "the default key policy") -> PolicyDocument:

@@ -12,12 +12,12 @@ https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 
 import enum
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from skyworthy.behavior.permissions.answers import NO, YES, Answer, all_of, any_of, maybe
 from skyworthy.behavior.permissions.conditions import Context
-from skyworthy.behavior.permissions.documents import PolicyDocument
-from skyworthy.behavior.permissions.identifiers import Speller
+from skyworthy.behavior.permissions.documents import PolicyDocument, Statement
+from skyworthy.behavior.permissions.identifiers import Speller, in_partition
 from skyworthy.behavior.permissions.requests import Principal, Request, applies, delegates, has_effect, names
 from skyworthy.estate import Estate, Undecidable, Value
 
@@ -106,14 +106,13 @@ def may(
     """
     if not isinstance(policies, Policies):
         policies = Policies(identity=tuple(policies))
-    request = Request(
-        principal or Principal(),
-        action,
-        resource,
-        context or Context(),
-        Speller(estate or Estate(())),
-        resource_account,
-    )
+    speller, context = Speller(estate or Estate(())), context or Context()
+    partition = speller.scope.partition
+    if partition != "aws":
+        resource = in_partition(resource, partition)
+        values = {key: in_partition(value, partition) for key, value in context.values.items()}
+        context = replace(context, values=values)
+    request = Request(principal or Principal(), action, resource, context, speller, resource_account)
     return _decide(policies, request)
 
 
@@ -186,20 +185,24 @@ def _allows(documents: Iterable[PolicyDocument], request: Request) -> Answer:
 
 def _grants(item: PolicyDocument, request: Request) -> Iterable[Answer]:
     for statement in item.statements:
-        yield all_of([has_effect(statement, "Allow"), applies(statement, item, request)])
+        yield _says("Allow", statement, item, request)
     gap = item.gap(request.action)
     if gap is not None:
         yield maybe(gap)
 
 
 def _denies(item: PolicyDocument, request: Request) -> Answer:
-    found = [
-        all_of([has_effect(statement, "Deny"), applies(statement, item, request)]) for statement in item.statements
-    ]
+    found = [_says("Deny", statement, item, request) for statement in item.statements]
     gap = item.gap(request.action)
     if gap is not None and item.may_deny:
         found.append(maybe(gap))
     return any_of(found)
+
+
+def _says(effect: str, statement: Statement, item: PolicyDocument, request: Request, principal: bool = True) -> Answer:
+    """Whether a statement has an effect and speaks of a request."""
+    has = has_effect(statement, effect)
+    return NO if has.no else all_of([has, applies(statement, item, request, principal=principal)])
 
 
 def _resource_grants(item: PolicyDocument | None, request: Request) -> tuple[Answer, Answer]:
@@ -209,7 +212,9 @@ def _resource_grants(item: PolicyDocument | None, request: Request) -> tuple[Ans
     direct: list[Answer] = []
     delegated: list[Answer] = []
     for statement in item.statements:
-        rest = all_of([has_effect(statement, "Allow"), applies(statement, item, request, principal=False)])
+        rest = _says("Allow", statement, item, request, principal=False)
+        if rest.no:
+            continue
         direct.append(all_of([rest, names(statement, item, request)]))
         delegated.append(all_of([rest, delegates(statement, request)]))
     gap = item.gap(request.action)

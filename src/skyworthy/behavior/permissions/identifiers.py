@@ -8,14 +8,14 @@ Source: ARN formats in https://docs.aws.amazon.com/service-authorization/latest/
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.permissions.matching import Hole, Token, Tokens, literal
 from skyworthy.behavior.permissions.memory import remembered
-from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, Value
+from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, Value, leaves
 
 FORMATS = {
     "aws_cloudwatch_log_group": "arn:{partition}:logs:{region}:{account}:log-group:{name}",
@@ -105,24 +105,12 @@ def _only_region(estate: Estate) -> str:
     """The region that the estate's texts speak of where it is a single one, else empty."""
     found: set[str] = set()
     for resource in estate:
-        for text in _texts(resource.attributes):
-            found.update(_REGION.findall(text))
+        for text in leaves(resource.attributes):
+            if isinstance(text, str):
+                found.update(_REGION.findall(text))
         if len(found) > 1:
             return ""
     return next(iter(found), "")
-
-
-def _texts(value: Value) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _texts(item)
-    elif isinstance(value, Template):
-        yield from (part for part in value.parts if isinstance(part, str))
 
 
 def _place(resource: Resource) -> Scope:
@@ -143,6 +131,15 @@ def _place(resource: Resource) -> Scope:
 
 def _text(value: Value) -> str:
     return value if isinstance(value, str) else ""
+
+
+def in_partition(value: Value, partition: str) -> Value:
+    """An ARN of partition ``aws``, or a template of one, in another partition; any other value as it is."""
+    if isinstance(value, str) and value.startswith("arn:aws:"):
+        return value.replace("arn:aws:", f"arn:{partition}:", 1)
+    if isinstance(value, Template) and isinstance(value.parts[0], str):
+        return Template((in_partition(value.parts[0], partition), *value.parts[1:]))
+    return value
 
 
 class Speller:

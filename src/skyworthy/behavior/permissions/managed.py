@@ -9,7 +9,7 @@ from importlib import resources
 from skyworthy.behavior.permissions.documents import PolicyDocument, Statement
 from skyworthy.estate import Unknown
 
-_ARN = re.compile(r"arn:aws(-[a-z-]+)?:iam::aws:policy/(?P<name>.+)")
+_ARN = re.compile(r"arn:(?P<partition>aws(-[a-z-]+)?|\*):iam::aws:policy/(?P<name>.+)")
 DENYING = ("AWSDenyAll", "AWSCompromisedKeyQuarantine")
 """Names of the few managed policies that deny."""
 
@@ -18,9 +18,10 @@ _LISTED_IN_FULL = ("secretsmanager:", "kms:", "ssm:")
 
 
 @cache
-def _table() -> Mapping[str, PolicyDocument]:
+def _table(partition: str = "aws") -> Mapping[str, PolicyDocument]:
     text = resources.files(__package__).joinpath("managed.toml").read_text("utf-8")
-    return {name: _document(name, row) for name, row in tomllib.loads(text).items()}
+    own = text.replace('"arn:aws:', f'"arn:{partition}:')  # in each partition they name its own resources
+    return {name: _document(name, row) for name, row in tomllib.loads(own).items()}
 
 
 def _document(name: str, row: Mapping[str, object]) -> PolicyDocument:
@@ -45,16 +46,25 @@ def _document(name: str, row: Mapping[str, object]) -> PolicyDocument:
 
 
 def managed_policy(arn: str) -> PolicyDocument | None:
-    """The policy behind an ARN of AWS's own, None where the ARN is not one; unlisted ones have unknown contents."""
+    """The policy behind an ARN of AWS's own, None where the ARN is not one; unlisted ones have unknown contents.
+
+    Args:
+        arn: its partition is ``*`` where that is not known.
+    """
     match = _ARN.fullmatch(arn)
     if match is None:
         return None
     name = match["name"].rpartition("/")[2]
-    listed = _table().get(match["name"])
+    listed = _table(match["partition"]).get(match["name"])
     if listed is not None:
         return listed
     reason = f"the contents of the AWS managed policy {name} are not known"
     return PolicyDocument(f"the AWS managed policy {name}", unknown=Unknown(reason), may_deny=name.startswith(DENYING))
+
+
+def managed_named(name: str) -> PolicyDocument | None:
+    """The listed policy of AWS's own with a name, whatever its path; None where none is listed."""
+    return next((policy for path, policy in _table("*").items() if path.rpartition("/")[2] == name), None)
 
 
 def listed_names() -> tuple[str, ...]:

@@ -122,9 +122,9 @@ def _walk(text: Tokens, pattern: Tokens) -> Answer:
         return answer(_glob_matches("".join(map(_as_glob, text)), "".join(map(_as_glob, pattern))))
     if _nobody(text) and not any(isinstance(token, Wildcard) or _is_free(token) for token in pattern):
         return NO
-    if _table(text, pattern, _certain):
+    if _walkable(text, pattern, _certain):
         return YES
-    if not _table(text, pattern, _possible):
+    if not _walkable(text, pattern, _possible):
         return NO
     return maybe(_open_question(text, pattern, holes))
 
@@ -141,7 +141,7 @@ def _is_free(token: Token) -> bool:
 def _open_question(text: Tokens, pattern: Tokens, holes: list[Hole]) -> str:
     """Why of the first hole on which it depends: with it filled in well, the pattern would cover the text."""
     reasons = dict.fromkeys(hole.why for hole in holes)
-    return next((why for why in reasons if _table(text, pattern, _certain_but(why))), holes[0].why)
+    return next((why for why in reasons if _walkable(text, pattern, _certain_but(why))), holes[0].why)
 
 
 def _as_glob(token: Token) -> str:
@@ -159,29 +159,31 @@ def _glob_matches(text: str, pattern: str) -> bool:
 _Rule = Callable[[Token | None, Token | None], tuple[bool, bool, bool]]
 
 
-def _table(text: Sequence[Token], pattern: Sequence[Token], rule: _Rule) -> bool:
+def _walkable(text: Sequence[Token], pattern: Sequence[Token], rule: _Rule) -> bool:
     """Whether a walk from the start of both to the end of both exists.
 
     The rule says of the next tokens (None: at the end) whether the walk may pass over the text's token, over the
     pattern's, or over both at once.
     """
-    below = [False] * (len(pattern) + 2)
-    for row in range(len(text), -1, -1):
-        here = [False] * (len(pattern) + 2)
-        for column in range(len(pattern), -1, -1):
-            left = text[row] if row < len(text) else None
-            right = pattern[column] if column < len(pattern) else None
-            if left is None and right is None:
-                here[column] = True
-                continue
-            over_text, over_pattern, over_both = rule(left, right)
-            here[column] = (
-                (over_text and left is not None and below[column])
-                or (over_pattern and right is not None and here[column + 1])
-                or (over_both and left is not None and right is not None and below[column + 1])
-            )
-        below = here
-    return below[0]
+    end = (len(text), len(pattern))
+    open_, seen = [(0, 0)], {(0, 0)}
+    while open_:
+        row, column = place = open_.pop()
+        if place == end:
+            return True
+        left = text[row] if row < len(text) else None
+        right = pattern[column] if column < len(pattern) else None
+        over_text, over_pattern, over_both = rule(left, right)
+        steps = (
+            ((row + 1, column), over_text and left is not None),
+            ((row, column + 1), over_pattern and right is not None),
+            ((row + 1, column + 1), over_both and left is not None and right is not None),
+        )
+        for step, allowed in steps:
+            if allowed and step not in seen:
+                seen.add(step)
+                open_.append(step)
+    return False
 
 
 def _certain(left: Token | None, right: Token | None) -> tuple[bool, bool, bool]:

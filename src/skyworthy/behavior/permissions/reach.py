@@ -2,8 +2,8 @@
 
 from skyworthy.behavior.permissions.attachments import key_policy, policies_of, secret_policy
 from skyworthy.behavior.permissions.documents import PolicyDocument, Statement
-from skyworthy.behavior.permissions.matching import glob, literal, lower, matches
 from skyworthy.behavior.permissions.memory import remembered
+from skyworthy.behavior.permissions.requests import action_is
 from skyworthy.estate import Estate, Reference, Resource, Value
 
 
@@ -31,7 +31,8 @@ def within_reach(role: Resource, action: str, kind: str, estate: Estate) -> tupl
             if addresses is None:
                 return everything
             named |= addresses
-    return tuple(item for item in everything if item.address in named)
+    by_address = remembered(estate, ("by address", kind), lambda: {item.address: item for item in everything})
+    return tuple(by_address[address] for address in sorted(named & by_address.keys()))
 
 
 def _may_cover(statement: Statement, action: str) -> bool:
@@ -39,8 +40,7 @@ def _may_cover(statement: Statement, action: str) -> bool:
         return False
     if statement.actions is None:
         return True
-    text = literal(action.lower())
-    return any(not isinstance(item, str) or not matches(text, lower(glob(item))).no for item in statement.actions)
+    return any(not isinstance(item, str) or not action_is(action, item).no for item in statement.actions)
 
 
 def _named(statement: Statement, kind: str, estate: Estate) -> set[str] | None:

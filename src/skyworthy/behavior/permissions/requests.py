@@ -5,7 +5,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_not
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 """
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -13,7 +14,7 @@ from skyworthy.behavior.permissions.answers import NO, YES, Answer, all_of, answ
 from skyworthy.behavior.permissions.conditions import Context, Patterns, holds
 from skyworthy.behavior.permissions.documents import PolicyDocument, Statement
 from skyworthy.behavior.permissions.identifiers import Speller
-from skyworthy.behavior.permissions.matching import Tokens, literal, lower, matches
+from skyworthy.behavior.permissions.matching import Tokens, glob, literal, lower, matches
 from skyworthy.estate import Unknown, Value
 
 PrincipalKind = Literal["role", "user", "session", "service", "federated", "anonymous"]
@@ -82,16 +83,17 @@ def has_effect(statement: Statement, effect: str) -> Answer:
 
 def applies(statement: Statement, item: PolicyDocument, request: Request, *, principal: bool = True) -> Answer:
     """Whether a statement speaks of a request: principal, action, resource and conditions."""
+    return all_of(_questions(statement, item, request, principal))
+
+
+def _questions(statement: Statement, item: PolicyDocument, request: Request, principal: bool) -> Iterator[Answer]:
+    """What must all be so; the cheap questions first, for the first no ends it."""
     patterns = Patterns(request.speller, request.context, item.version)
-    questions = [
-        _in(statement.actions, statement.not_actions, request, patterns, action=True),
-        _in(statement.resources, statement.not_resources, request, patterns, action=False),
-    ]
-    if any(question.no for question in questions):
-        return NO
+    yield _in(statement.actions, statement.not_actions, request, patterns, action=True)
+    yield _in(statement.resources, statement.not_resources, request, patterns, action=False)
     if principal and (statement.principals is not None or statement.not_principals is not None):
-        questions.append(any_of([names(statement, item, request), delegates(statement, request)]))
-    return all_of([*questions, holds(statement.conditions, patterns)])
+        yield any_of([names(statement, item, request), delegates(statement, request)])
+    yield holds(statement.conditions, patterns)
 
 
 def _in(
@@ -113,12 +115,20 @@ def _in(
 def _covers(value: Value, request: Request, patterns: Patterns, *, action: bool) -> Answer:
     if not action and request.speller.apart(value, request.resource):
         return NO
+    if action and isinstance(value, str) and "${" not in value:
+        return action_is(request.action, value)
     pattern = patterns.pattern(value)
     if isinstance(pattern, Answer):
         return pattern
     if action:
         return matches(request.action_text, lower(pattern))
     return matches(request.resource_text, pattern)
+
+
+@functools.lru_cache(maxsize=4096)
+def action_is(action: str, pattern: str) -> Answer:
+    """Whether a pattern without variables covers an action: asked of the same few again and again."""
+    return matches(literal(action.lower()), glob(pattern.lower()))
 
 
 def names(statement: Statement, item: PolicyDocument, request: Request) -> Answer:

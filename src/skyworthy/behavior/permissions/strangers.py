@@ -1,7 +1,7 @@
 """Whether a resource policy lets in somebody who has nothing to do with the account."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from skyworthy.behavior.permissions.conditions import Context
 from skyworthy.behavior.permissions.documents import PolicyDocument, Statement, document, from_json
@@ -49,12 +49,65 @@ _KEYS = {
 _LATER = Unknown("it is known at the time of the request only")
 
 
+@dataclass(frozen=True)
+class _Asker:
+    """Who asks for something of the account.
+
+    Args:
+        principal: who it is.
+        keys: what the request's condition keys say.
+        identity: the policies of their own.
+    """
+
+    principal: Principal
+    keys: Mapping[str, Value]
+    identity: tuple[PolicyDocument, ...] = ()
+
+
+_STRANGER = _Asker(Principal(_ARN, account=ACCOUNT), _KEYS, (EVERYTHING,))
+_SERVICE = Reference(NOBODY, "service")
+_ANY_SERVICE = _Asker(
+    Principal(_SERVICE, "service", OWN_ACCOUNT),
+    {
+        **_KEYS,
+        "aws:PrincipalAccount": None,
+        "aws:PrincipalArn": None,
+        "aws:PrincipalOrgID": None,
+        "aws:PrincipalOrgPaths": None,
+        "aws:PrincipalIsAWSService": True,
+        "aws:PrincipalServiceName": _SERVICE,
+        "aws:PrincipalServiceNamesList": [_SERVICE],
+        "aws:SourceAccount": OWN_ACCOUNT,
+        "aws:SourceArn": Template(
+            ("arn:aws:", _SERVICE, ":", _OWN_REGION, ":", OWN_ACCOUNT, ":", Reference(NOBODY, "name"))
+        ),
+        "aws:SourceOwner": None,
+        "kms:CallerAccount": None,
+    },
+)
+
+
 def stranger_may(policy: Value, action: str, estate: Estate, label: str) -> bool:
     """Whether a resource policy allows an action to a principal of an account that nobody knows.
 
-    The stranger's own account allows everything, so that the resource policy alone decides.
+    The stranger's own account allows everything, so that the resource policy alone decides. See :func:`_lets_in`.
+    """
+    return _lets_in(_STRANGER, policy, action, estate, label)
+
+
+def service_may(policy: Value, action: str, estate: Estate, label: str) -> bool:
+    """Whether a resource policy allows an action to whatever AWS service acts for the account, named or not.
+
+    See :func:`_lets_in`.
+    """
+    return _lets_in(_ANY_SERVICE, policy, action, estate, label)
+
+
+def _lets_in(asker: "_Asker", policy: Value, action: str, estate: Estate, label: str) -> bool:
+    """Whether a resource policy allows an action to somebody.
 
     Args:
+        asker: who asks.
         policy: the policy's attribute: a document, or a reference to one.
         action: ``kms:Decrypt``.
         estate: where references point.
@@ -66,45 +119,11 @@ def stranger_may(policy: Value, action: str, estate: Estate, label: str) -> bool
     own = document(policy, estate, f"the policy of {label}")
     # It speaks of what it is attached to, however that is written.
     statements = tuple(_unbound(item) for item in own.statements)
-    policies = Policies(identity=(EVERYTHING,), resource=replace(own, statements=statements))
-    principal = Principal(_ARN, account=ACCOUNT)
-    context = Context(_KEYS, _LATER)
-    return may(policies, action, "*", context, principal=principal, resource_account=OWN_ACCOUNT, estate=estate).allowed
-
-
-def service_may(policy: Value, action: str, estate: Estate, label: str) -> bool:
-    """Whether a resource policy allows an action to whatever AWS service acts for the account, named or not.
-
-    Args:
-        policy: the policy's attribute: a document, or a reference to one.
-        action: ``sns:Publish``.
-        estate: where references point.
-        label: what bears the policy, for messages.
-
-    Raises:
-        Undecidable: where it depends on what is not known.
-    """
-    own = document(policy, estate, f"the policy of {label}")
-    statements = tuple(_unbound(item) for item in own.statements)
-    service = Reference(NOBODY, "service")
-    arn = Template(("arn:aws:", service, ":", _OWN_REGION, ":", OWN_ACCOUNT, ":", Reference(NOBODY, "name")))
-    keys = {
-        **_KEYS,
-        "aws:PrincipalAccount": None,
-        "aws:PrincipalArn": None,
-        "aws:PrincipalOrgID": None,
-        "aws:PrincipalOrgPaths": None,
-        "aws:PrincipalIsAWSService": True,
-        "aws:PrincipalServiceName": service,
-        "aws:PrincipalServiceNamesList": [service],
-        "aws:SourceAccount": OWN_ACCOUNT,
-        "aws:SourceArn": arn,
-        "aws:SourceOwner": None,
-        "kms:CallerAccount": None,
-    }
-    principal = Principal(service, "service", OWN_ACCOUNT)
-    policies = Policies(resource=replace(own, statements=statements))
-    return may(policies, action, "*", Context(keys, _LATER), principal=principal, estate=estate).allowed
+    policies = Policies(identity=asker.identity, resource=replace(own, statements=statements))
+    context = Context(asker.keys, _LATER)
+    return may(
+        policies, action, "*", context, principal=asker.principal, resource_account=OWN_ACCOUNT, estate=estate
+    ).allowed
 
 
 def _unbound(statement: Statement) -> Statement:

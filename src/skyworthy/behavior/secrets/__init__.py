@@ -3,6 +3,7 @@
 from skyworthy.behavior.secrets.access import Need, key_of, may_fetch, needs
 from skyworthy.behavior.secrets.contents import (
     MANAGED_KEYS,
+    injected_values,
     is_managed_by_rds,
     keys_of,
     nearest_name,
@@ -19,6 +20,7 @@ __all__ = [
     "ValueFrom",
     "containers",
     "environment",
+    "injected_values",
     "injections",
     "is_managed_by_rds",
     "key_of",

@@ -4,8 +4,9 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping
 
+from skyworthy.behavior.secrets.injections import Injection
 from skyworthy.behavior.secrets.value_from import ARN_FIELDS, MANAGED, SECRET_TYPES, ValueFrom, fields_of, known_text
-from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value
 
 MANAGED_KEYS = frozenset({"username", "password"})
 """Keys of the secret that RDS makes for a master user.
@@ -97,6 +98,26 @@ def keys_of(secret: Resource, estate: Estate, stage: str = "") -> frozenset[str]
     if len(found) > 1:
         raise Undecidable(f"{secret.address} has several versions with different keys")
     return found.pop()
+
+
+def injected_values(injection: Injection, estate: Estate) -> Iterator[Value]:
+    """What the code says that an injected variable holds, as far as it is part of the estate.
+
+    Raises:
+        Undecidable: where it is not known which secret is injected.
+    """
+    try:
+        source = injection.source
+    except ValueError:
+        return  # names nothing that can be injected
+    if source.store == "ssm":
+        parameter = estate.find(source.identifier, "aws_ssm_parameter")
+        yield parameter.attributes.get("value") if parameter is not None else None
+        return
+    secret = None if is_managed_by_rds(source) else secret_of(source, estate)
+    for version in _versions(secret, estate, source.version_stage or "AWSCURRENT") if secret is not None else ():
+        value = version.attributes.get("secret_string")
+        yield value.get(source.json_key) if source.json_key and isinstance(value, Mapping) else value
 
 
 def _versions(secret: Resource, estate: Estate, stage: str) -> Iterator[Resource]:

@@ -1,0 +1,204 @@
+"""Monitoring, storage and maintenance of RDS databases."""
+
+import re
+
+from skyworthy.behavior.references import undecided
+from skyworthy.config import Policy
+from skyworthy.controls.rds import CLUSTER, INSTANCE, MEMBER, cluster_of, not_for_replicas
+from skyworthy.controls.registry import control, not_applicable
+from skyworthy.estate import Estate, Resource, Value, is_known
+
+LOGS = {
+    "postgres": ("postgresql",),
+    "aurora-postgresql": ("postgresql",),
+    "aurora-mysql": ("error",),
+    "mysql": ("error",),
+    "mariadb": ("error",),
+}
+"""The log that each engine must send to CloudWatch at least."""
+
+
+@control(
+    "rds.performance-insights",
+    on=(INSTANCE, MEMBER),
+    severity="low",
+    refs=["REQ REF-6", "CKV_AWS_353", "CKV_AWS_354"],
+)
+def performance_insights_are_on(database: Resource, estate: Estate) -> None:
+    """Performance Insights are on.
+
+    Why: they tell which statement is slow, after the fact.
+    Fix: `performance_insights_enabled = true`; seven days cost nothing.
+    """
+    assert _is_set("performance_insights_enabled", database, estate), "Performance Insights are off"
+
+
+def _is_set(attribute: str, database: Resource, estate: Estate) -> bool:
+    """Whether a database has a setting switched on, which an instance of a cluster may have of it."""
+    if database.type == MEMBER and not database.attributes.get(attribute):
+        cluster = cluster_of(database, estate)
+        return cluster is not None and bool(cluster.attributes.get(attribute))
+    return bool(database[attribute])
+
+
+@control(
+    "rds.enhanced-monitoring",
+    on=(INSTANCE, MEMBER),
+    severity="low",
+    refs=["REQ REF-15", "FSBP RDS.6", "CKV_AWS_118"],
+)
+def the_operating_system_is_monitored(database: Resource, estate: Estate, policy: Policy) -> None:
+    """Enhanced monitoring publishes the database host's processes, with a role that allows it.
+
+    Why: CPU or memory used by something other than PostgreSQL is seen nowhere else.
+    Fix: `monitoring_interval = 60` and a `monitoring_role_arn`.
+    """
+    if not policy.enhanced_monitoring:
+        not_applicable("enhanced monitoring is not demanded here")
+    assert _is_set("monitoring_interval", database, estate), "enhanced monitoring is off"
+    assert _is_set("monitoring_role_arn", database, estate), "enhanced monitoring has no role to publish with"
+
+
+@control(
+    "rds.auto-minor-upgrade",
+    on=(INSTANCE, MEMBER),
+    severity="low",
+    refs=["REQ REF-6", "REQ DAT-2", "FSBP RDS.13", "CIS 2.3.2", "CKV_AWS_226"],
+)
+def minor_versions_are_installed(database: Resource) -> None:
+    """Minor versions are installed by themselves.
+
+    Why: they carry the security fixes.
+    Fix: leave `auto_minor_version_upgrade` on.
+    """
+    assert database["auto_minor_version_upgrade"] in (True, None), "minor versions are not installed"
+
+
+@control(
+    "rds.logs-to-cloudwatch",
+    on=(INSTANCE, CLUSTER),
+    severity="low",
+    refs=["REQ REF-6", "FSBP RDS.9", "FSBP RDS.36", "CKV_AWS_129", "CKV2_AWS_30"],
+)
+def logs_are_sent(database: Resource) -> None:
+    """The database's log is sent to CloudWatch.
+
+    Why: on the instance it is lost after days, and with the instance.
+    Fix: `enabled_cloudwatch_logs_exports = ["postgresql", "upgrade"]`.
+    """
+    not_for_replicas(database)
+    engine = database["engine"]
+    if engine not in LOGS:
+        not_applicable(f"which log {engine} must send is not judged here")
+    sent = database["enabled_cloudwatch_logs_exports"] or []
+    missing = [name for name in LOGS[engine] if name not in sent]
+    assert not missing, f"the log {', '.join(missing)} is not sent to CloudWatch"
+
+
+@control(
+    "rds.storage-can-grow",
+    on=INSTANCE,
+    severity="medium",
+    refs=["REQ REF-6"],
+)
+def storage_can_grow(database: Resource) -> None:
+    """The limit of storage autoscaling is above the allocated storage.
+
+    Why: RDS refuses a limit below it, and one that is equal grows nothing.
+    Fix: `max_allocated_storage` of at least 1.26 times `allocated_storage`, or none.
+    """
+    limit = database["max_allocated_storage"]
+    if not limit:
+        not_applicable("its storage is not meant to grow by itself")
+    allocated = database["allocated_storage"]
+    if not isinstance(allocated, (int, float)) or not isinstance(limit, (int, float)):
+        raise undecided(allocated if not isinstance(allocated, (int, float)) else limit, "its storage")
+    assert limit > allocated, f"it has {allocated:g} GiB and may grow to {limit:g}"
+
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY, _WEEK = 24 * 60, 7 * 24 * 60
+_SHORTEST = 30
+_WINDOW = re.compile(
+    r"((?P<from_day>[a-z]{3}):)?(?P<from_hour>\d{2}):(?P<from_minute>\d{2})"
+    r"-((?P<to_day>[a-z]{3}):)?(?P<to_hour>\d{2}):(?P<to_minute>\d{2})"
+)
+
+
+@control(
+    "rds.windows-apart",
+    on=(INSTANCE, CLUSTER),
+    severity="medium",
+    refs=["REQ REF-6", "REQ DAT-1"],
+    lenses=("declared",),
+)
+def windows_are_apart(database: Resource) -> None:
+    """The windows of backup and maintenance are such as RDS takes, and do not overlap.
+
+    Why: RDS refuses windows that overlap, in the middle of an apply.
+    Fix: `hh:mm-hh:mm` for backups, `ddd:hh:mm-ddd:hh:mm` for maintenance, in UTC, half an hour each at least.
+    """
+    prefix = "preferred_" if database.type == CLUSTER else ""
+    backup, maintenance = (database.attributes.get(f"{prefix}{name}_window") for name in ("backup", "maintenance"))
+    if not backup or not maintenance:
+        not_applicable("RDS chooses one of them so that they are apart")
+    daily, weekly = _window(backup, "backup"), _window(maintenance, "maintenance")
+    days = [range(day * _DAY + daily.start, day * _DAY + daily.stop) for day in range(-1, 9)]
+    for start in (0, _WEEK):
+        later = range(weekly.start + start, weekly.stop + start)
+        overlap = any(day.start < later.stop and later.start < day.stop for day in days)
+        assert not overlap, f"its backups at {backup} and its maintenance at {maintenance} overlap"
+
+
+def _window(text: Value, what: str) -> range:
+    """The minutes of a window, counted from Monday's midnight, or from midnight for a daily one."""
+    if not isinstance(text, str):
+        raise undecided(text, f"the {what} window")
+    match = _WINDOW.fullmatch(text.lower())
+    weekly = what == "maintenance"
+    days = [match[name] for name in ("from_day", "to_day")] if match else []
+    fits = match and all(day in _WEEKDAYS if weekly else day is None for day in days)
+    form = "ddd:hh:mm-ddd:hh:mm" if weekly else "hh:mm-hh:mm"
+    assert match and fits, f"its {what} window is {text}, {form} wanted"
+    first, last = (
+        (_WEEKDAYS.index(day) * _DAY if day else 0) + int(match[f"{end}_hour"]) * 60 + int(match[f"{end}_minute"])
+        for day, end in zip(days, ("from", "to"), strict=True)
+    )
+    last += (_WEEK if weekly else _DAY) if last <= first else 0
+    assert last - first >= _SHORTEST, f"its {what} window is {last - first} minutes long, {_SHORTEST} at least wanted"
+    return range(first, last)
+
+
+_STORAGE_TYPES = ("standard", "gp2", "gp3", "io1", "io2")
+_PROVISIONED = ("io1", "io2")
+_STRIPED_GIB = {"postgres": 400, "mysql": 400, "mariadb": 400}
+"""Storage from which on gp3 volumes take `iops` and `storage_throughput`, in GiB.
+
+Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html
+"""
+
+
+@control("rds.storage-valid", on=INSTANCE, severity="medium", refs=["REQ REF-6"], lenses=("declared",))
+def storage_is_valid(database: Resource) -> None:
+    """Type, size and operations per second of a database's storage are such as RDS takes together.
+
+    Why: RDS refuses any others, in the middle of an apply.
+    Fix: `iops` with `io1` and `io2`, none with `gp2`, and with `gp3` from 400 GiB on only.
+    """
+    not_for_replicas(database)
+    kind, iops = database.attributes.get("storage_type"), database.attributes.get("iops")
+    for name, value in (("storage_type", kind), ("iops", iops)):
+        if not is_known(value):
+            raise undecided(value, f"{name} of {database.address}")
+    if str(database["engine"]).startswith("aurora"):
+        not_applicable("the storage of its cluster grows by itself")
+    if not kind:
+        not_applicable("it has the storage that RDS chooses")
+    assert kind in _STORAGE_TYPES, f"there is no storage of the type {kind}"
+    assert iops or kind not in _PROVISIONED, f"its storage is of the type {kind}, and it has no iops"
+    if not iops:
+        return
+    assert kind in (*_PROVISIONED, "gp3"), f"storage of the type {kind} takes no iops"
+    least = _STRIPED_GIB.get(str(database["engine"]), 0) if kind == "gp3" else 0
+    size = database["allocated_storage"]
+    assert float(size) >= least, f"it has {size:g} GiB, and gp3 takes iops from {least} on"
