@@ -1,6 +1,8 @@
 """What may be set in a running sandbox that AWS does not let one set, and what a sandbox only simulates."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from skyworthy.errors import BadInput
 from skyworthy.sandbox.server import Sandbox
@@ -43,3 +45,33 @@ def set_page_size(sandbox: Sandbox, size: int) -> None:
         BadInput: the size is none.
     """
     sandbox.control("POST", "pages", {"size": size})
+
+
+def change_task(
+    sandbox: Sandbox,
+    cluster: str,
+    service: str,
+    *,
+    task: Mapping[str, Any] | None = None,
+    container: Mapping[str, Any] | None = None,
+    ends: bool = False,
+) -> str:
+    """Let the first task of a service be other than it should.
+
+    Args:
+        sandbox: a running one, in which the service is not launched.
+        cluster: name of the cluster.
+        service: name of the service.
+        task: members of DescribeTasks -> what they say from now on.
+        container: members of each of its containers, likewise.
+        ends: whether the task ends by that; the service starts another one in its place.
+
+    Returns:
+        The task's ARN.
+
+    Raises:
+        BadInput: the service runs no task.
+    """
+    given = {"task": task or {}, "container": container or {}, "ends": ends}
+    where = {"region": sandbox.region, "cluster": cluster, "service": service}
+    return str(sandbox.control("POST", "tasks", {**where, **given})["taskArn"])

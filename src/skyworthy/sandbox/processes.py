@@ -122,14 +122,7 @@ class Process:
         self._exit: int | None = None
         self._ended = threading.Event()
         self._on_exit = on_exit
-        self._supervisor = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_SUPERVISOR)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            cwd="/",
-            start_new_session=True,
-        )
+        self._supervisor = _supervisor()
         self._send(
             {
                 "prepare": [{"argv": list(step.argv), "input": step.input} for step in prepare],
@@ -143,14 +136,9 @@ class Process:
                 "remove": str(directory),
             }
         )
-        answer = self._hear()
-        if answer is None or "pid" not in answer:
-            tail = self.last_line()
-            self.close()
-            reason = answer["error"] if answer else "its supervisor died"
-            raise StartError(f"{reason}: {tail}" if tail else reason)
-        self.pid = answer["pid"]
-        threading.Thread(target=self._listen, name=f"exit of {self.pid}", daemon=True).start()
+        self.pid = self._started()
+        self._listener = threading.Thread(target=self._listen, name=f"exit of {self.pid}", daemon=True)
+        self._listener.start()
 
     def __enter__(self) -> Self:
         return self
@@ -198,6 +186,18 @@ class Process:
             self._supervisor.wait()
         if not self.pid:
             self._close_ear()
+        elif threading.current_thread() is not self._listener:
+            self._listener.join()  # it closes the other pipe
+
+    def _started(self) -> int:
+        """The process's id, as the supervisor tells it."""
+        answer = self._hear()
+        if answer is None or "pid" not in answer:
+            tail = self.last_line()
+            self.close()
+            reason = answer["error"] if answer else "its supervisor died"
+            raise StartError(f"{reason}: {tail}" if tail else reason)
+        return int(answer["pid"])
 
     def _listen(self) -> None:
         """Hear of the exit, then of the end of the supervisor."""
@@ -225,6 +225,17 @@ class Process:
         line = self._supervisor.stdout.readline()
         message: dict[str, Any] | None = json.loads(line) if line.endswith(b"\n") else None
         return message
+
+
+def _supervisor() -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", str(_SUPERVISOR)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+        cwd="/",
+        start_new_session=True,
+    )
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """Start, find and stop sandboxes: an AWS account on this machine, served on loopback by a process of its own."""
 
+import functools
 import json
 import os
 import select
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,7 +38,7 @@ STOP_SECONDS = 10.0
 _LEFT_OUT = ("AWS_", "MOTO_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 _detached: dict[int, "subprocess.Popen[bytes]"] = {}
-"""Servers that this process started and leaves running, to be reaped when it stops them itself."""
+"""Servers that this process started and leaves running, to be reaped when it stops them or finds them gone."""
 
 
 @dataclass(frozen=True)
@@ -82,14 +84,10 @@ class Sandbox:
             service: boto3's name of the service.
             region: by default the sandbox's.
         """
-        session = boto3.Session(
-            aws_access_key_id=DUMMY,
-            aws_secret_access_key=DUMMY,
-            aws_session_token=DUMMY,
-            region_name=region or self.region,
-        )
         config = Config(retries={"total_max_attempts": 1}, proxies={}, s3={"addressing_style": "path"})
-        return session.client(service, endpoint_url=self.url, config=config)  # type: ignore[call-overload]
+        with _MAKING:
+            session = _session(region or self.region)
+            return session.client(service, endpoint_url=self.url, config=config)  # type: ignore[call-overload]
 
     def control(self, method: str, endpoint: str, content: object = None, timeout: float = 120.0) -> Any:
         """Call one of the server's control endpoints and return its JSON answer.
@@ -121,6 +119,18 @@ class Sandbox:
             return bool(self.control("GET", "status", timeout=5.0)["pid"] == self.pid)
         except BadInput:
             return False
+
+
+_MAKING = threading.Lock()
+"""Sessions make one client at a time; the clients themselves may be used from any thread."""
+
+
+@functools.cache
+def _session(region: str) -> boto3.Session:
+    """A session of a region, which reads the model of a service once: a new one takes a tenth of a second a client."""
+    return boto3.Session(
+        aws_access_key_id=DUMMY, aws_secret_access_key=DUMMY, aws_session_token=DUMMY, region_name=region
+    )
 
 
 @contextmanager
@@ -183,6 +193,9 @@ def find_running(project_root: Path, environment_name: str) -> Sandbox | None:
         raise BadInput(f"{state} names {sandbox.url}, which is not on this machine; delete it")
     if sandbox.alive():
         return sandbox
+    child = _detached.pop(sandbox.pid, None)
+    if child is not None:
+        _end(child)
     state.unlink(missing_ok=True)
     return None
 

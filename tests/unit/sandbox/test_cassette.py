@@ -69,21 +69,20 @@ def _recorded(sandbox: Sandbox, root: Path, out: Path) -> list[Any]:
     return _inventory(sandbox)
 
 
-def test_replay_rebuilds_the_account_each_time(root: Path, tmp_path: Path) -> None:
+def test_replay_rebuilds_the_account_each_time(sandbox: Sandbox, root: Path, tmp_path: Path) -> None:
     path = tmp_path / "staging.jsonl"
-    with running() as sandbox:
-        original = _recorded(sandbox, root, path)
+    original = _recorded(sandbox, root, path)
 
-    for _ in range(2):
-        with running() as sandbox:
-            assert cassette.replay(cassette.load(path), sandbox) == 7
-            assert _inventory(sandbox) == original
+    with running() as another:
+        for _ in range(2):
+            another.control("POST", "reset")
+            assert cassette.replay(cassette.load(path), another) == 7
+            assert _inventory(another) == original
 
 
-def test_cassette_holds_changes_only_and_no_credentials(root: Path, tmp_path: Path) -> None:
+def test_cassette_holds_changes_only_and_no_credentials(sandbox: Sandbox, root: Path, tmp_path: Path) -> None:
     path = tmp_path / "staging.jsonl"
-    with running() as sandbox:
-        _recorded(sandbox, root, path)
+    _recorded(sandbox, root, path)
 
     calls = [json.loads(line)["call"] for line in cassette.load(path).lines]
     assert calls == [
@@ -98,10 +97,10 @@ def test_cassette_holds_changes_only_and_no_credentials(root: Path, tmp_path: Pa
     assert not re.search("authorization|security-token|signature|x-amz-date", path.read_text(), re.IGNORECASE)
 
 
-def test_recording_twice_gives_the_same_file(root: Path, tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        with running() as sandbox:
-            _recorded(sandbox, root, tmp_path / name)
+def test_recording_twice_gives_the_same_file(sandbox: Sandbox, root: Path, tmp_path: Path) -> None:
+    _recorded(sandbox, root, tmp_path / "one")
+    with running() as another:
+        _recorded(another, root, tmp_path / "two")
 
     assert (tmp_path / "one").read_text() == (tmp_path / "two").read_text()
 

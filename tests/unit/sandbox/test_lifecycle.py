@@ -69,7 +69,8 @@ def test_cycles_leak_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         urls.append(url)
 
     assert [pid for pid in pids if _runs(pid)] == []
-    assert [url for url in urls if not _refused(url)] == []
+    # A port that is free again may be another process's by now: asked is whether these servers answer.
+    assert [url for url, pid in zip(urls, pids, strict=True) if Sandbox(url, pid).alive()] == []
     assert _descriptors() == before
     assert list(temporary.iterdir()) == []
     assert list((project / ".skyworthy").glob("*.json")) == []

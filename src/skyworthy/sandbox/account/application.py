@@ -121,6 +121,7 @@ class Application:
             BackendDict.reset()
             self.identities.forget()
             self._snapshots.clear()
+        self.tape.forget()
         self.unimplemented.clear()
         self.calls.clear()
 

@@ -13,7 +13,7 @@ from skyworthy.sandbox.account import bulk, launches
 from skyworthy.sandbox.account.calls import Response, account_id
 from skyworthy.sandbox.account.interceptors import Interceptor, Rule
 from skyworthy.sandbox.account.paging import Pager
-from skyworthy.sandbox.simulated import clock, images, rollouts
+from skyworthy.sandbox.simulated import clock, images, rollouts, service_tasks
 
 if TYPE_CHECKING:
     from skyworthy.sandbox.account.application import Application
@@ -49,6 +49,7 @@ class Control:
             ("POST", "clock"): self._set_clock,
             **launches.routes(application),
             **rollouts.routes(application),
+            **service_tasks.routes(application),
         }
 
     def handle(self, method: str, path: str, body: bytes) -> Response:

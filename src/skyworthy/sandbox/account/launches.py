@@ -54,7 +54,7 @@ class Launch:
             with requests.Session() as session:
                 session.trust_env = False
                 answer = session.request(method, self.url + path, json=content, headers=headers, timeout=SECONDS)
-        except requests.ReadTimeout as error:
+        except requests.Timeout as error:  # slow to take the connection is not gone
             raise AwsError("ServerException", f"the launcher at {self.url} does not answer") from error
         if not answer.ok:
             raise NoLauncherError(answer.json()["message"])

@@ -28,6 +28,12 @@ class Tape:
         self.entries: list[dict[str, Any]] = []
         self._tokens: Counter[str] = Counter()
 
+    def forget(self) -> None:
+        """Recording off, and nothing kept: what was recorded belonged to an account that is no more."""
+        self.recording = False
+        self.entries.clear()
+        self._tokens.clear()
+
     def with_fixed_tokens(self, call: Call, environ: Mapping[str, Any], body: bytes) -> bytes:
         """The body with the client's random tokens replaced by ones derived from the rest of it.
 

@@ -178,3 +178,39 @@ def unmanaged_instance(stack: Stack) -> Hit:
     image = one(ec2.describe_images(Owners=["amazon"])["Images"], "image")["ImageId"]
     made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, SubnetId=stack.task_subnets[0])
     return Hit("aws_instance", made["Instances"][0]["InstanceId"])
+
+
+_VPCS, _ADDRESSES = 5, 5
+"""What AWS gives a region where no more was asked for; of rules, a security group gets 60 in one direction.
+
+Source: https://docs.aws.amazon.com/vpc/latest/userguide/amazon-vpc-limits.html
+"""
+_MANY_RULES = 50
+
+
+@fault("vpc-quota-used", "LIV-8")
+def vpc_quota_used(stack: Stack) -> Hit:
+    """The region holds as many VPCs as it may."""
+    ec2 = stack.client("ec2")
+    for number in range(len(ec2.describe_vpcs()["Vpcs"]), _VPCS):
+        ec2.create_vpc(CidrBlock=f"192.168.{number}.0/24")
+    return Hit("aws_vpc", stack.vpc["VpcId"])
+
+
+@fault("address-quota-used", "LIV-8")
+def address_quota_used(stack: Stack) -> Hit:
+    """The region holds as many Elastic IPs as it may."""
+    ec2 = stack.client("ec2")
+    own = one(ec2.describe_addresses()["Addresses"], "Elastic IP")["AllocationId"]
+    for _ in range(len(ec2.describe_addresses()["Addresses"]), _ADDRESSES):
+        ec2.allocate_address(Domain="vpc")
+    return Hit("aws_eip", own)
+
+
+@fault("security-group-almost-full", "LIV-8", "NET-2")
+def group_full(stack: Stack) -> Hit:
+    """The tasks' security group has almost as many rules as it may."""
+    ranges = [{"CidrIp": f"10.1.{number}.0/24", "Description": "one of many"} for number in range(_MANY_RULES)]
+    permission = {"IpProtocol": "tcp", "FromPort": 8000, "ToPort": 8000, "IpRanges": ranges}
+    stack.client("ec2").authorize_security_group_ingress(GroupId=stack.task_group, IpPermissions=[permission])
+    return Hit("aws_security_group", stack.task_group)

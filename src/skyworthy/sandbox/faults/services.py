@@ -1,5 +1,7 @@
 """Faults of the ECS services, their logs, and what is kept around them."""
 
+import hashlib
+import json
 from typing import Any
 
 from skyworthy.sandbox.faults.registry import Hit, fault
@@ -51,10 +53,11 @@ def rollback_off(stack: Stack) -> Hit:
 
 @fault("task-definition-rolled-back", "SEC-4", "LIV-5")
 def rolled_back(stack: Stack) -> Hit:
-    """A newer revision is registered, and the service still runs the old one."""
-    before = stack.service["taskDefinition"]
-    stack.deploy(lambda definition: definition["containerDefinitions"][0].update(stopTimeout=60))
-    return _service(stack, taskDefinition=before)
+    """A newer revision is registered, and the service still runs an old one that lacks a secret."""
+    family = stack.deploy(lambda definition: definition["containerDefinitions"][0]["secrets"].pop())
+    old = stack.client("ecs").describe_task_definition(taskDefinition=family)["taskDefinition"]["taskDefinitionArn"]
+    stack.deploy(lambda _: None)
+    return _service(stack, taskDefinition=old)
 
 
 @fault("task-image-missing", "LIV-7")
@@ -66,6 +69,65 @@ def image_missing(stack: Stack) -> Hit:
         container["image"] = f"{container['image'].rsplit(':', 1)[0]}:never-pushed"
 
     return Hit("aws_ecs_task_definition", stack.deploy(change))
+
+
+@fault("image-tag-moved", "LIV-7")
+def tag_moved(stack: Stack) -> Hit:
+    """The tag that the tasks run was pushed again, and names another image."""
+    image = stack.task_definition["containerDefinitions"][0]["image"]
+    name, _, tag = image.partition("/")[2].partition(":")
+    ecr = stack.client("ecr")
+    ecr.put_image_tag_mutability(repositoryName=name, imageTagMutability="MUTABLE")
+    media = "application/vnd.docker.distribution.manifest.v2+json"
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": media, "annotations": {"name": "another"}, "layers": []})
+    digest = f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+    ecr.put_image(repositoryName=name, imageTag=tag, imageManifest=manifest, imageDigest=digest)
+    return Hit("aws_ecs_service", stack.service["serviceName"])
+
+
+@fault("task-unhealthy", "LIV-5")
+def task_unhealthy(stack: Stack) -> Hit:
+    """A task fails its health check, and goes on."""
+    unhealthy = {"healthStatus": "UNHEALTHY"}
+    stack.change_task(task=unhealthy, container=unhealthy)
+    return Hit("aws_ecs_service", stack.service["serviceName"])
+
+
+@fault("task-of-old-revision", "LIV-5", "SEC-4")
+def task_of_old_revision(stack: Stack) -> Hit:
+    """A task of the former revision goes on beside a finished deployment."""
+    before = stack.service["taskDefinition"]
+    stack.deploy(lambda definition: definition["containerDefinitions"][0].update(stopTimeout=60))
+    stack.change_task(task={"taskDefinitionArn": before})
+    return Hit("aws_ecs_service", stack.service["serviceName"])
+
+
+@fault("task-out-of-memory", "LIV-5")
+def out_of_memory(stack: Stack) -> Hit:
+    """A task was killed for want of memory, and replaced."""
+    stack.change_task(
+        ends=True,
+        task={"stopCode": "EssentialContainerExited", "stoppedReason": "Essential container in task exited"},
+        container={"exitCode": 137, "reason": "OutOfMemoryError: Container killed due to memory usage"},
+    )
+    return Hit("aws_ecs_service", stack.service["serviceName"])
+
+
+@fault("task-image-not-pulled", "LIV-5", "LIV-7")
+def image_not_pulled(stack: Stack) -> Hit:
+    """A task could not pull its image, and another one started."""
+    reason = "CannotPullContainerError: pull image manifest has been retried 5 time(s): i/o timeout"
+    stack.change_task(ends=True, task={"stopCode": "TaskFailedToStart", "stoppedReason": reason})
+    return Hit("aws_ecs_service", stack.service["serviceName"])
+
+
+@fault("fargate-quota-exceeded", "LIV-8", "REF-5")
+def fargate_quota(stack: Stack) -> Hit:
+    """The service may be scaled to more vCPUs than the account's quota has."""
+    target = _scaling(stack)
+    given = {key: target[key] for key in ("ServiceNamespace", "ResourceId", "ScalableDimension", "MinCapacity")}
+    stack.client("application-autoscaling").register_scalable_target(**given, MaxCapacity=1000)
+    return Hit("aws_ecs_cluster", stack.cluster.rpartition("/")[2])
 
 
 @fault("task-privileged", "IAM-1", "REF-5")

@@ -7,6 +7,7 @@ from functools import cached_property, lru_cache
 from typing import Any, TypeAlias, TypeVar
 
 from skyworthy.errors import BadInput
+from skyworthy.sandbox import conditions
 from skyworthy.sandbox.server import Sandbox
 
 Item: TypeAlias = dict[str, Any]
@@ -136,6 +137,10 @@ class Stack:
         arn = str(ecs.register_task_definition(**copied)["taskDefinition"]["taskDefinitionArn"])
         ecs.update_service(cluster=self.cluster, service=self.service["serviceName"], taskDefinition=arn)
         return str(copied["family"])
+
+    def change_task(self, **how: Any) -> None:
+        """Let a task of the service be other than it should, see :func:`conditions.change_task`."""
+        conditions.change_task(self._sandbox, self.cluster.rpartition("/")[2], self.service["serviceName"], **how)
 
     # Secrets and keys
 

@@ -1,4 +1,4 @@
-"""CloudTrail: deliveries that fail, the events that a new trail records, and deletion by ARN."""
+"""CloudTrail: deliveries that fail, the events that a new trail records, and trails by name or ARN."""
 
 from typing import Any
 
@@ -42,11 +42,15 @@ def tell_of_deliveries(call: Call) -> dict[str, Any] | None:
 
 def _of_account(call: Call, name: str) -> Any:
     """The trail of a name in the call's region, or of an ARN."""
-    region, plain = (name.split(":")[3], name.rpartition("/")[2]) if name.startswith("arn:") else (None, name)
-    trail = store(call, "cloudtrail", region).trails.get(plain)
+    trail = _found(call, name)
     if trail is None:
         raise AwsError("TrailNotFoundException", f"Unknown trail: {name} for the user: {call.account}")
     return trail
+
+
+def _found(call: Call, name: str) -> Any:
+    region, plain = (name.split(":")[3], name.rpartition("/")[2]) if name.startswith("arn:") else (None, name)
+    return store(call, "cloudtrail", region).trails.get(plain)
 
 
 @follows("cloudtrail", "GetEventSelectors", lacking=_records_nothing)
@@ -77,3 +81,22 @@ def delete_by_name_or_arn(call: Call) -> dict[str, Any]:
     trail = _of_account(call, call.params["Name"])
     del store(call, "cloudtrail", trail.region_name).trails[trail.trail_name]
     return {}
+
+
+def _lists_what_was_not_asked_for(clients: Clients) -> bool:
+    trail = _trail(clients)
+    trail.create_trail(Name="other", S3BucketName="probe")
+    return len(trail.describe_trails(trailNameList=["probe"])["trailList"]) > 1
+
+
+@follows("cloudtrail", "DescribeTrails", lacking=_lists_what_was_not_asked_for)
+def list_the_named_trails(call: Call) -> dict[str, Any] | None:
+    """See https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html.
+
+    Named trails alone are listed: by name those of the region, by ARN those of any; one that is not there is left out.
+    """
+    names = call.params.get("trailNameList")
+    if not names:
+        return None
+    found = (_found(call, name) for name in names)
+    return {"trailList": [trail.description(include_region=True) for trail in found if trail is not None]}

@@ -38,6 +38,32 @@ _GIVEN = {
 }
 
 
+def _tells_inactive(clients: Clients) -> bool:
+    ecs = clients("ecs")
+    for _ in range(2):
+        ecs.register_task_definition(family="newest", containerDefinitions=[{"name": "a", "image": "a", "memory": 64}])
+    ecs.deregister_task_definition(taskDefinition="newest:2")
+    return bool(ecs.describe_task_definition(taskDefinition="newest")["taskDefinition"]["revision"] == 2)
+
+
+@precedes("ecs", "DescribeTaskDefinition", lacking=_tells_inactive)
+def newest_active_revision(call: Call) -> Mapping[str, Any] | None:
+    """See https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTaskDefinition.html.
+
+    A family means its newest active revision; moto takes the newest one, be it deregistered.
+    """
+    family = call.params["taskDefinition"].rpartition("/")[2]
+    known = _backend(call).task_definitions.get(family, {})
+    active = [definition for definition in known.values() if definition.status == "ACTIVE"]
+    if ":" in family or len(active) == len(known):
+        return None
+    if not active:
+        raise AwsError("ClientException", "Unable to describe task definition.")
+    found = max(active, key=lambda definition: definition.revision)
+    tags = {"tags": found.tags or []} if "TAGS" in call.params.get("include", ()) else {}
+    return {"taskDefinition": found, **tags}
+
+
 def _forgets_settings(clients: Clients) -> bool:
     ecs = clients("ecs")
     ecs.create_cluster(clusterName="probe")

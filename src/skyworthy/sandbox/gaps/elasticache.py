@@ -356,20 +356,36 @@ def _set_members(call: Call, group: Any) -> None:
             clusters[name] = _member(call, group, node, created)
 
 
+_OF_THE_GROUP = (
+    "at_rest_encryption_enabled",
+    "auth_token_enabled",
+    "auto_minor_version_upgrade",
+    "cache_node_type",
+    "cache_subnet_group_name",
+    "engine",
+    "ip_discovery",
+    "network_type",
+    "preferred_maintenance_window",
+    "replication_group_id",
+    "snapshot_retention_limit",
+    "snapshot_window",
+    "transit_encryption_enabled",
+    "transit_encryption_mode",
+)
+"""What its clusters have as the replication group has it."""
+
+
 def _member(call: Call, group: Any, node: dict[str, Any], created: Any) -> SimpleNamespace:
     """See https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CacheCluster.html."""
     name = node["cache_cluster_id"]
     endpoint = node.get("read_endpoint") or {"address": f"{name}.cache.amazonaws.com", "port": group.port}
     topic = group.notification_topic_arn
     return SimpleNamespace(
+        **{name: getattr(group, name) for name in _OF_THE_GROUP},
         arn=f"arn:aws:elasticache:{call.region}:{call.account}:cluster:{name}",
-        at_rest_encryption_enabled=group.at_rest_encryption_enabled,
-        auth_token_enabled=group.auth_token_enabled,
-        auto_minor_version_upgrade=group.auto_minor_version_upgrade,
         cache_cluster_create_time=created,
         cache_cluster_id=name,
         cache_cluster_status="available",
-        cache_node_type=group.cache_node_type,
         cache_nodes=[
             {
                 "CacheNodeId": "0001",
@@ -385,22 +401,12 @@ def _member(call: Call, group: Any, node: dict[str, Any], created: Any) -> Simpl
             "ParameterApplyStatus": "in-sync",
             "CacheNodeIdsToReboot": [],
         },
-        cache_subnet_group_name=group.cache_subnet_group_name,
-        engine=group.engine,
         engine_version=_full_version(group.engine_version),
-        ip_discovery=group.ip_discovery,
-        network_type=group.network_type,
         notification_configuration={"TopicArn": topic, "TopicStatus": "active"} if topic else None,
         num_cache_nodes=1,
         preferred_availability_zone=node["preferred_availability_zone"],
-        preferred_maintenance_window=group.preferred_maintenance_window,
-        replication_group_id=group.replication_group_id,
         replication_group_log_delivery_enabled=bool(group.log_delivery_configurations),
         security_groups=[{"SecurityGroupId": each, "Status": "active"} for each in group.security_group_ids or []],
-        snapshot_retention_limit=group.snapshot_retention_limit,
-        snapshot_window=group.snapshot_window,
-        transit_encryption_enabled=group.transit_encryption_enabled,
-        transit_encryption_mode=group.transit_encryption_mode,
     )
 
 

@@ -1,12 +1,31 @@
-"""IAM: the policy simulator."""
+"""IAM: the policy simulator, and what policies are called."""
 
+import json
 from typing import Any
 
 from skyworthy.behavior.permissions import Principal
 from skyworthy.sandbox.account.calls import AwsError, Call
-from skyworthy.sandbox.gaps import answers, store
+from skyworthy.sandbox.gaps import Clients, answers, precedes, store
 from skyworthy.sandbox.simulated import policy_simulator
 from skyworthy.sandbox.simulated.policy_simulator import Subject
+
+
+def _leaves_names_out(clients: Clients) -> bool:
+    iam = clients("iam")
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "*"}]}
+    iam.create_policy(PolicyName="named", PolicyDocument=json.dumps(document))
+    (policy,) = iam.get_account_authorization_details(Filter=["LocalManagedPolicy"])["Policies"]
+    return "PolicyName" not in policy
+
+
+@precedes("iam", "GetAccountAuthorizationDetails", lacking=_leaves_names_out)
+def name_policies(call: Call) -> None:
+    """See https://docs.aws.amazon.com/IAM/latest/APIReference/API_ManagedPolicyDetail.html.
+
+    moto tells of the account's own policies all but name and id.
+    """
+    for policy in _iam(call).managed_policies.values():
+        policy.policy_name, policy.policy_id = policy.name, policy.id
 
 
 @answers("iam", "SimulatePrincipalPolicy")

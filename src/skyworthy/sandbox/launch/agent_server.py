@@ -3,16 +3,14 @@
 import hmac
 import json
 import secrets
-import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from typing import Any
 
 from skyworthy.sandbox.account.launches import TOKEN_HEADER
 from skyworthy.sandbox.exec.sessions import ExecSession
 from skyworthy.sandbox.exec.websocket import WebSocket, accept_key
-from skyworthy.sandbox.processes import LOOPBACK
+from skyworthy.sandbox.launch.loopback import Handler, Loopback
 
 _CHANNEL = "/v1/data-channel/"
 
@@ -23,11 +21,10 @@ Stop = Callable[[str, str], None]
 """(task ARN, reason): stop a task. Raises KeyError where there is none."""
 
 
-class AgentServer:
-    """Serves the sandbox that a launch belongs to; stopped by :meth:`close`.
+class AgentServer(Loopback):
+    """Serves the sandbox that a launch belongs to.
 
     Attributes:
-        url: where it listens.
         token: what the sandbox must show; sessions have tokens of their own.
 
     Args:
@@ -46,21 +43,7 @@ class AgentServer:
             ("POST", "/stop"): lambda given: stop(given["task"], given["reason"]),
             ("POST", "/update"): lambda given: update(given["service"]),
         }
-        self._server = _Server((LOOPBACK, 0), _Handler)
-        self._server.owner = self
-        self.url = f"http://{LOOPBACK}:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="agent", daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Answer no more."""
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(_Handler, "agent")
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[HTTPStatus, Any]:
         """Answer one request of the sandbox."""
@@ -87,31 +70,19 @@ class AgentServer:
         }
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Handler(Handler):
     owner: AgentServer
 
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
-    disable_nagle_algorithm = True
-
-    def do_GET(self) -> None:
+    def answer(self) -> None:
         if self.path.startswith(_CHANNEL):
             self._channel()
         else:
             self._plain()
 
-    def do_POST(self) -> None:
-        self._plain()
-
     def _plain(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        owner = self.server.owner
-        if hmac.compare_digest(self.headers.get(TOKEN_HEADER, "").encode(), owner.token.encode()):
-            status, answer = owner.answer(self.command, self.path, body)
+        if hmac.compare_digest(self.headers.get(TOKEN_HEADER, "").encode(), self.owner.token.encode()):
+            status, answer = self.owner.answer(self.command, self.path, body)
         else:
             status, answer = HTTPStatus.FORBIDDEN, {"message": "only the sandbox may ask"}
         content = json.dumps(answer).encode()
@@ -123,7 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _channel(self) -> None:
         key = self.headers.get("Sec-WebSocket-Key")
-        session = self.server.owner.take_session(self.path) if key else None
+        session = self.owner.take_session(self.path) if key else None
         if key is None or session is None:
             self.send_error(HTTPStatus.NOT_FOUND)
             return
@@ -135,6 +106,3 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.flush()
         self.close_connection = True
         session.serve(WebSocket(self.connection, self.rfile, client=False))
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Requests are not told."""

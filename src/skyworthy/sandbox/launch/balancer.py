@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import HTTPServer
 
+from skyworthy.sandbox.launch.loopback import Handler, Loopback
 from skyworthy.sandbox.processes import LOOPBACK
 
 IDLE_TIMEOUT = 60.0
@@ -50,12 +50,11 @@ class Counts:
     seconds: list[float] = field(default_factory=list)
 
 
-class Balancer:
+class Balancer(Loopback):
     """Serves one target group on loopback, until it is closed.
 
     Attributes:
         group: ARN of the target group.
-        url: where it listens.
 
     Args:
         group: ARN of the target group.
@@ -68,21 +67,7 @@ class Balancer:
         self._turn = itertools.count()
         self._counting = threading.Lock()
         self._counts = Counts()
-        self._server = _Server((LOOPBACK, 0), _Handler)
-        self._server.owner = self
-        self.url = f"http://{LOOPBACK}:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), name="balancer", daemon=True).start()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Serve no more."""
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(_Handler, "balancer")
 
     def take_counts(self) -> Counts:
         """What was counted since the last time."""
@@ -110,21 +95,13 @@ class Balancer:
             self._counts.refused[status] += 1
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
+class _Handler(Handler):
     owner: Balancer
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
+    server: HTTPServer
     server_version = "awselb/2.0"
-    wbufsize = -1
-    disable_nagle_algorithm = True
 
-    def _hand_on(self) -> None:
-        port = self.server.owner.choose()
+    def answer(self) -> None:
+        port = self.owner.choose()
         if port is None:
             self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, sent=False)
             return
@@ -146,14 +123,9 @@ class _Handler(BaseHTTPRequestHandler):
             connection.close()
             self._refuse(HTTPStatus.BAD_GATEWAY, sent=True)
             return
-        self.server.owner.answered(response.status, time.monotonic() - start)
+        self.owner.answered(response.status, time.monotonic() - start)
         with closing(connection):
             self._pass(response)
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("do_"):  # the balancer does not care for the method
-            return self._hand_on
-        raise AttributeError(name)
 
     def _headers(self) -> dict[str, str]:
         """The client's, and what the balancer adds."""
@@ -186,9 +158,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # one of both went in the middle
 
     def _refuse(self, status: HTTPStatus, *, sent: bool) -> None:
-        self.server.owner.refused(status, sent=sent)
+        self.owner.refused(status, sent=sent)
         self.close_connection = True
         self.send_error(status)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Requests are counted."""

@@ -20,27 +20,26 @@ While it runs, the account tells of it: tasks, services, targets and endpoints a
 import logging
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from typing import Any
 
 from skyworthy.errors import BadInput
-from skyworthy.sandbox.exec.sessions import ExecSession
 from skyworthy.sandbox.launch import servers
 from skyworthy.sandbox.launch.agent import Task, read_deployment, read_tasks, resolved
 from skyworthy.sandbox.launch.agent_server import AgentServer
 from skyworthy.sandbox.launch.balancer import Balancer, Target
-from skyworthy.sandbox.launch.endpoints import Endpoint, Replacement, endpoints, mentioned
+from skyworthy.sandbox.launch.container_run import ContainerRun
+from skyworthy.sandbox.launch.endpoints import Replacement
 from skyworthy.sandbox.launch.injection import ClientFactory, MayRead
-from skyworthy.sandbox.launch.launched import Launched, LaunchedServer, LaunchedService
+from skyworthy.sandbox.launch.launched import Launched, LaunchedService
+from skyworthy.sandbox.launch.ledger import Ledger, by_service
 from skyworthy.sandbox.launch.preparation import StandIn, not_to_start, set_up, stand_in_of
-from skyworthy.sandbox.launch.running import ContainerRun, TaskRun
+from skyworthy.sandbox.launch.running import TaskRun
+from skyworthy.sandbox.launch.stores import declared_endpoints, launched_server, start_servers, wanted_servers
 from skyworthy.sandbox.launch.telemetry import Telemetry
 from skyworthy.sandbox.launch.updates import Updates
 from skyworthy.sandbox.server import Sandbox
@@ -86,7 +85,7 @@ def launch_stack(
     tasks = [resolved(task) for task in read_tasks(client, cluster, may_read)]
     passwords = {"postgres": postgres_password, "redis": redis_password}
     with ExitStack() as stack:
-        started = _start_servers(_wanted_servers(_declared_endpoints(client), tasks, passwords), stack)
+        started = start_servers(wanted_servers(declared_endpoints(client, _sandbox(client)), tasks, passwords), stack)
         world = _World(client, cluster, stand_ins, may_read, started, deadline)
         return _launch(world, tasks, stack, start)
 
@@ -140,149 +139,6 @@ def _sandbox(client: ClientFactory) -> Sandbox:
     return Sandbox(client("ecs").meta.endpoint_url, 0)
 
 
-def _declared_endpoints(client: ClientFactory) -> list[Endpoint]:
-    """The account's databases and caches under the addresses that its own calls gave them, also while others launch."""
-    told = [item["addresses"] for item in _sandbox(client).control("GET", "launches")]
-    declared = {local: address for addresses in told for address, local in addresses.items()}
-    return [
-        replace(found, addresses=tuple(declared.get(address, address) for address in found.addresses))
-        for found in endpoints(client)
-    ]
-
-
-def _wanted_servers(
-    found: Sequence[Endpoint], tasks: Sequence[Task], passwords: Mapping[str, str]
-) -> list[tuple[Endpoint, str | None]]:
-    """The endpoints that containers name, each with the password that these containers use."""
-    environments = [
-        {**injected.plain, **injected.secret}
-        for task in tasks
-        if not task.failure
-        for injected in task.injected.values()
-    ]
-    wanted: list[tuple[Endpoint, str | None]] = []
-    for endpoint in found:
-        users = [environment for environment in environments if mentioned(endpoint, environment.values())]
-        if not users:
-            continue
-        variable = passwords[endpoint.engine]
-        password = next((environment[variable] for environment in users if variable in environment), None)
-        if password is None and endpoint.engine == "postgres":
-            raise BadInput(
-                f"containers name the database {endpoint.identifier}, but none of them has a variable {variable}; "
-                "say which one holds its password"
-            )
-        wanted.append((endpoint, password))
-    return wanted
-
-
-def _start_servers(
-    wanted: Sequence[tuple[Endpoint, str | None]], stack: ExitStack
-) -> list[tuple[Replacement, servers.Server]]:
-    """Start all servers at once; those that started are stopped with the stack, also if another one failed."""
-    if not wanted:
-        return []
-    with ThreadPoolExecutor(len(wanted)) as pool:
-        futures = [pool.submit(_start_server, endpoint, password) for endpoint, password in wanted]
-    started = [stack.enter_context(future.result()) for future in futures if future.exception() is None]
-    for future in futures:
-        future.result()
-    return [
-        (Replacement(endpoint, server.host, server.port), server)
-        for (endpoint, _), server in zip(wanted, started, strict=True)
-    ]
-
-
-def _start_server(endpoint: Endpoint, password: str | None) -> servers.Server:
-    if endpoint.engine == "postgres":
-        return servers.postgres(endpoint.database, endpoint.user, password or "", endpoint.port)
-    return servers.redis(password, endpoint.port)
-
-
-def _launched_server(replacement: Replacement, server: servers.Server) -> LaunchedServer:
-    endpoint = replacement.endpoint
-    return LaunchedServer(
-        identifier=endpoint.identifier,
-        engine=server.engine,
-        declared_version=endpoint.version,
-        version=server.version,
-        host=server.host,
-        port=server.port,
-        pid=server.pid,
-    )
-
-
-@dataclass
-class _Agent:
-    """What runs, and what the sandbox is told of it."""
-
-    runs: list[TaskRun]
-    addresses: Mapping[str, str]
-    events: dict[str, list[dict[str, str]]] = field(default_factory=dict)
-    steady: set[str] = field(default_factory=set)
-
-    def state(self) -> dict[str, Any]:
-        """See ``account/launches.py``."""
-        return {
-            "tasks": {run.task.arn: run.describe() for run in self.runs if run.task.arn},
-            "events": {arn: list(told) for arn, told in self.events.items()},
-            "steady": sorted(self.steady),
-            "addresses": dict(self.addresses),
-        }
-
-    def open_session(self, arn: str, container: str, command: str) -> ExecSession:
-        """A session for a command in a container that runs."""
-        item = self._run(arn).containers.get(container)
-        if item is None or item.stand_in is None or item.status != "RUNNING":
-            raise KeyError(f"no container {container} runs in {arn}")
-        return ExecSession(command, item.environment, item.stand_in.cwd)
-
-    def stop(self, arn: str, reason: str) -> None:
-        """Stop a task."""
-        self._run(arn).stop("UserInitiated", reason)
-
-    def stopped(self, run: TaskRun) -> None:
-        """Note that a task has stopped."""
-        self.note(run, f"has stopped 1 running tasks: (task {run.task.id}).")
-        for group in {group.arn for group in run.task.checks.values()}:
-            self.note(run, f"deregistered 1 targets in (target-group {group})")
-
-    def note(self, run: TaskRun, message: str) -> None:
-        """Add an event of a task's service.
-
-        Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/service-event-messages-list.html
-        """
-        service = run.task.service
-        event = {
-            "id": str(uuid.uuid4()),
-            "createdAt": datetime.now(UTC).isoformat(),
-            "message": f"(service {service['serviceName']}) {message}",
-        }
-        self.events.setdefault(service["serviceArn"], []).insert(0, event)
-
-    def note_start(self) -> None:
-        """Note what came of the start of each service."""
-        for started in _by_service(self.runs):
-            arn = str(started[0].task.service["serviceArn"])
-            running = [run for run in started if run.status == "RUNNING"]
-            for run in running:
-                self.note(run, f"has started 1 tasks: (task {run.task.id}).")
-                for group in {group.arn for group in run.task.checks.values()}:
-                    self.note(run, f"registered 1 targets in (target-group {group})")
-            problems = [item.problem for run in started for item in run.snapshot().containers if item.problem]
-            if len(running) == started[0].task.service["desiredCount"] and not problems:
-                self.steady.add(arn)
-                self.note(started[0], "has reached a steady state.")
-            for problem in problems:
-                self.note(started[0], f"is unhealthy: {problem}")
-
-    def _run(self, arn: str) -> TaskRun:
-        for run in self.runs:
-            if run.task.arn == arn:
-                return run
-        raise KeyError(f"no task {arn} was launched")
-
-
 @dataclass(frozen=True)
 class _World:
     """What tasks are started in.
@@ -320,26 +176,28 @@ class _World:
 
 def _launch(world: _World, tasks: Sequence[Task], stack: ExitStack, start: float) -> Launched:
     """Start all tasks at once, and await their health; all is stopped with the stack."""
-    agent = _Agent([], _local_addresses(world.replacements))
-    agent.runs = [world.run_of(task, agent.stopped) for task in tasks]
-    stack.callback(_stop_all, agent.runs)
+    ledger = Ledger([], _local_addresses(world.replacements))
+    ledger.runs = [world.run_of(task, ledger.stopped) for task in tasks]
+    stack.callback(_stop_all, ledger.runs)
     sandbox = _sandbox(world.client)
     updates = stack.enter_context(
-        Updates(agent.runs, partial(world.newest, stopped=agent.stopped), partial(_finish, sandbox), world.deadline)
+        Updates(ledger.runs, partial(world.newest, stopped=ledger.stopped), partial(_finish, sandbox), world.deadline)
     )
-    server = stack.enter_context(AgentServer(agent.state, agent.open_session, agent.stop, updates.begin))
+    server = stack.enter_context(AgentServer(ledger.state, ledger.open_session, ledger.stop, updates.begin))
     sandbox.control("POST", "launches", {"url": server.url, "token": server.token})
     stack.callback(_deregister, sandbox, server.url)
     with ThreadPoolExecutor(len(tasks)) as pool:
-        list(pool.map(TaskRun.start, agent.runs))
-        list(pool.map(lambda run: run.await_health(world.deadline), agent.runs))
-    agent.note_start()
-    balancers = [stack.enter_context(Balancer(group, partial(_targets, agent.runs, group))) for group in _groups(agent)]
-    telemetry = stack.enter_context(Telemetry(world.client, world.cluster, agent.runs, world.started, balancers))
+        list(pool.map(TaskRun.start, ledger.runs))
+        list(pool.map(lambda run: run.await_health(world.deadline), ledger.runs))
+    ledger.note_start()
+    balancers = [
+        stack.enter_context(Balancer(group, partial(_targets, ledger.runs, group))) for group in _groups(ledger.runs)
+    ]
+    telemetry = stack.enter_context(Telemetry(world.client, world.cluster, ledger.runs, world.started, balancers))
     return Launched(
         world.cluster,
-        _services(agent.runs, {item.group: item.url for item in balancers}),
-        servers=tuple(_launched_server(*pair) for pair in world.started),
+        _services(ledger.runs, {item.group: item.url for item in balancers}),
+        servers=tuple(launched_server(*pair) for pair in world.started),
         seconds=time.monotonic() - start,
         _flush=telemetry.flush,
         _cleanup=stack.pop_all(),
@@ -374,9 +232,9 @@ def _containers(
     return prepared
 
 
-def _groups(agent: _Agent) -> list[str]:
+def _groups(runs: Iterable[TaskRun]) -> list[str]:
     """ARNs of the target groups that tasks are registered with."""
-    return sorted({group.arn for run in agent.runs for group in run.task.checks.values()})
+    return sorted({group.arn for run in runs for group in run.task.checks.values()})
 
 
 def _targets(runs: Sequence[TaskRun], group: str) -> list[Target]:
@@ -400,14 +258,9 @@ def _services(runs: Iterable[TaskRun], urls: Mapping[str, str]) -> tuple[Launche
             tasks=tuple(run.snapshot() for run in started),
             url=next((urls[group.arn] for group in started[0].task.checks.values()), ""),
         )
-        for started in _by_service(runs)
+        for started in by_service(runs)
         for service in [started[0].task.service]
     )
-
-
-def _by_service(runs: Iterable[TaskRun]) -> list[list[TaskRun]]:
-    """The tasks of each service; they come service by service."""
-    return [list(group) for _, group in groupby(runs, lambda run: str(run.task.service["serviceArn"]))]
 
 
 def _stop_all(runs: Sequence[TaskRun]) -> None:

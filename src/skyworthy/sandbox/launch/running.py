@@ -5,122 +5,31 @@ https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDependenc
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/stopped-task-error-codes.html
 """
 
-import logging
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from graphlib import TopologicalSorter
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from skyworthy.sandbox.launch import container_health
 from skyworthy.sandbox.launch.agent import Task
-from skyworthy.sandbox.launch.awslogs import LogStream
 from skyworthy.sandbox.launch.container_health import ContainerHealth, health_command, localized
-from skyworthy.sandbox.launch.launched import NO_CHECK, LaunchedContainer, LaunchedTask
-from skyworthy.sandbox.launch.preparation import StandIn
-from skyworthy.sandbox.launch.targets import Health, TargetWatch, described
+from skyworthy.sandbox.launch.container_run import PENDING, RUNNING, STOPPED, ContainerRun
+from skyworthy.sandbox.launch.launched import LaunchedTask
+from skyworthy.sandbox.launch.targets import TargetWatch, described
 from skyworthy.sandbox.processes import LOOPBACK, Process, StartError, own_directory, release
 
-PENDING, RUNNING, STOPPED = "PENDING", "RUNNING", "STOPPED"
 START_TIMEOUT = 180.0
 """Seconds that a container's dependents wait for it where `startTimeout` is not given."""
 STOP_TIMEOUT = 30.0
 """Seconds between SIGTERM and SIGKILL where `stopTimeout` is not given."""
 
-_log = logging.getLogger(__name__)
-
 
 class _NotStartedError(Exception):
     """A container cannot be started; the message says why."""
-
-
-@dataclass
-class ContainerRun:
-    """A container of a task and the process that stands for it.
-
-    Args:
-        definition: the container definition.
-        result: what is known of it before it starts.
-        stand_in: what runs in the place of its image; None: it is not to be started.
-        environment: all of its environment.
-        secrets: values that must not be told.
-        stream: its log stream.
-    """
-
-    definition: Mapping[str, Any]
-    result: LaunchedContainer
-    stand_in: StandIn | None = None
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    secrets: Sequence[str] = field(default=(), repr=False)
-    stream: LogStream | None = None
-    process: Process | None = None
-    health: ContainerHealth | None = None
-    watches: list[tuple[str, int, TargetWatch]] = field(default_factory=list)
-    status: str = PENDING
-    exit_code: int | None = None
-    reason: str = ""
-
-    @property
-    def name(self) -> str:
-        """As in the task definition."""
-        return self.result.name
-
-    @property
-    def dependencies(self) -> dict[str, str]:
-        """Name of a container that it depends on -> the condition."""
-        return {item["containerName"]: item["condition"] for item in self.definition.get("dependsOn", ())}
-
-    @property
-    def check(self) -> Health:
-        """As its own health check sees it."""
-        return Health(self.health.status, self.health.reason, self.health.checks) if self.health else NO_CHECK
-
-    def ship(self) -> None:
-        """Send what it has written since the last time; a log group that is gone is said in the program's log."""
-        if self.stream is None or self.process is None:
-            return
-        try:
-            self.stream.ship(self.process)
-        except (BotoCoreError, ClientError) as error:
-            # The account may be gone before its tasks: that must not keep them from being stopped.
-            _log.warning("cannot write to log group %s: %s", self.stream.group, error)
-
-    def snapshot(self) -> LaunchedContainer:
-        """What has become of it by now."""
-        health = self.watches[0][2].health if self.watches else self.result.health
-        result = replace(self.result, health=health, check=self.check, exit_code=self.exit_code)
-        if self.process is not None and self.status == RUNNING:
-            return replace(result, state="running", pid=self.process.pid)
-        if self.process is not None and self.status == STOPPED:
-            return replace(result, state="stopped", pid=self.process.pid, reason=self._ended())
-        return replace(result, reason=self.reason or result.reason)
-
-    def describe(self) -> dict[str, Any]:
-        """What of it differs from the account's own word, in the form of DescribeTasks."""
-        told: dict[str, Any] = {"lastStatus": self.status, "healthStatus": self.check.status}
-        if self.exit_code is not None:
-            told["exitCode"] = self.exit_code
-        if self.status == STOPPED and self.process is None:
-            told["reason"] = self.reason or self.result.reason
-        return told
-
-    def _ended(self) -> str:
-        said = self._redacted(self.process.last_line() if self.process else "")
-        reason = f"exited with code {self.exit_code}"
-        if self.result.essential:
-            reason = f"Essential container in task {reason}"
-        return f"{reason}: {said}" if said else reason
-
-    def _redacted(self, text: str) -> str:
-        for value in sorted(filter(None, self.secrets), key=len, reverse=True):
-            text = text.replace(value, "***")
-        return text
 
 
 class TaskRun:
@@ -131,14 +40,14 @@ class TaskRun:
         containers: by name, in the definition's order.
 
     Args:
-        changed: called, in any thread, when the task has stopped.
+        changed: called, in any thread, when the task has stopped, just before it is told that it has.
     """
 
     def __init__(self, task: Task, containers: Sequence[ContainerRun], changed: Callable[["TaskRun"], None]) -> None:
         self.task = task
         self.containers = {item.name: item for item in containers}
         self.stop_code = self.stopped_reason = ""
-        self.times: dict[str, datetime] = {}
+        self.times: Mapping[str, datetime] = {}
         self._change = threading.Condition()
         self._winding_down: threading.Thread | None = None
         self._told = changed
@@ -182,18 +91,17 @@ class TaskRun:
             except _NotStartedError as error:
                 self._give_up(item, str(error))
                 return
-        self.times.setdefault("startedAt", datetime.now(UTC))
+        with self._change:
+            self._note("startedAt")
 
     def await_health(self, deadline: float) -> None:
-        """Wait until every container is healthy, for its target groups and for itself, or the task ends."""
+        """Wait until every container is healthy, for its target groups and for itself, or the task has stopped."""
         give_up = time.monotonic() + deadline
         for item in self.containers.values():
             for _, _, watch in item.watches:
                 watch.await_verdict(give_up - time.monotonic())
         with self._change:
-            self._change.wait_for(
-                lambda: self._winding_down is not None or not self._undecided(), max(0.0, give_up - time.monotonic())
-            )
+            self._change.wait_for(self._settled, max(0.0, give_up - time.monotonic()))
 
     def stop(self, code: str, reason: str) -> None:
         """Begin to stop it, unless it already stops."""
@@ -201,7 +109,7 @@ class TaskRun:
             if self._winding_down is not None:
                 return
             self.stop_code, self.stopped_reason = code, reason
-            self.times["stoppingAt"] = datetime.now(UTC)
+            self._note("stoppingAt")
             self._winding_down = threading.Thread(target=self._wind_down, name="task stop", daemon=True)
             self._winding_down.start()
 
@@ -257,9 +165,11 @@ class TaskRun:
             "Description": "Target deregistration is in progress",
         }
 
-    def _undecided(self) -> bool:
-        """Whether the health check of a running container has not told anything yet."""
-        return any(
+    def _settled(self) -> bool:
+        """Whether the health checks of all running containers have told something, or nothing runs any longer."""
+        if self._winding_down is not None:
+            return self.status == STOPPED
+        return not any(
             item.status == RUNNING and item.health is not None and not item.health.decided
             for item in self.containers.values()
         )
@@ -354,9 +264,14 @@ class TaskRun:
             for item in everyone:
                 for _, _, watch in item.watches:
                     watch.stop()
-            self.times["stoppedAt"] = datetime.now(UTC)
+        self._told(self)  # first: who sees that it has stopped sees the event too
+        with self._change:
+            self._note("stoppedAt")
             self._change.notify_all()
-        self._told(self)
+
+    def _note(self, name: str) -> None:
+        """Keep the present time, by the holder of the lock; in a new mapping, since others read without it."""
+        self.times = {**self.times, name: datetime.now(UTC)}
 
 
 def _met(container: ContainerRun, condition: str) -> bool:

@@ -19,10 +19,11 @@ from typing import Any, Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from skyworthy.sandbox.launch.balancer import Balancer
+from skyworthy.sandbox.launch.container_run import RUNNING
 from skyworthy.sandbox.launch.endpoints import Replacement
 from skyworthy.sandbox.launch.injection import ClientFactory
 from skyworthy.sandbox.launch.measures import Table, Usage, process_table, usage
-from skyworthy.sandbox.launch.running import RUNNING, TaskRun
+from skyworthy.sandbox.launch.running import TaskRun
 from skyworthy.sandbox.launch.servers import Server
 
 LOG_INTERVAL = 2.0

@@ -3,6 +3,7 @@
 There is nothing in them; ECR says of them what it says of an image that was pushed, and scanned where that is set.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -33,10 +34,36 @@ def push_running(account: str) -> list[str]:
                 continue
             tag = match["tag"] or "latest"
             if not any(tag in held.image_tags for held in repository.images):
-                made = ecr.put_image(match["name"], _manifest(image), tag)
+                manifest = _manifest(image)
+                made = ecr.put_image(match["name"], manifest, tag, digest=_digest(manifest))
                 scan_on_push(repository, made)
                 pushed.append(f"{match['name']}:{tag}")
+        _tell_tasks(account, region, ecs)
     return pushed
+
+
+def digest_of(account: str, region: str, image: str) -> str:
+    """The digest of the image that a name means now; empty where no repository of the account tells."""
+    match = _ECR.fullmatch(image)
+    repository = backends.get_backend("ecr")[account][region].repositories.get(match["name"]) if match else None
+    if match is None or repository is None:
+        return ""
+    tag = match["tag"] or "latest"
+    return next((str(held.image_digest) for held in repository.images if tag in held.image_tags), "")
+
+
+def _digest(manifest: str) -> str:
+    """The digest by which an image is known: that of its manifest, of which moto takes the layers only."""
+    return f"sha256:{hashlib.sha256(manifest.encode()).hexdigest()}"
+
+
+def _tell_tasks(account: str, region: str, ecs: Any) -> None:
+    """Tasks that ran before their images were pushed here run those."""
+    for tasks in ecs.tasks.values():
+        for container in (each for task in tasks.values() for each in task.containers or ()):
+            digest = digest_of(account, region, container["image"]) if "imageDigest" not in container else ""
+            if digest:
+                container["imageDigest"] = digest
 
 
 def scan_on_push(repository: Any, image: Any) -> None:

@@ -4,13 +4,21 @@ Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-lifecy
 https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-task-networking.html
 """
 
-from typing import Any
+import json
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from moto import backends
-from moto.core.utils import utcnow
+from moto.core.utils import camelcase_to_underscores, utcnow
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ecs.models import Task
 from moto.moto_api._internal import mock_random
+
+from skyworthy.sandbox.account.calls import account_id
+from skyworthy.sandbox.simulated import images
+
+if TYPE_CHECKING:
+    from skyworthy.sandbox.account.application import Application
 
 PLATFORM_VERSION = "1.4.0"
 """What LATEST means on Fargate."""
@@ -19,7 +27,12 @@ PLATFORM_VERSION = "1.4.0"
 NetworkInterface.private_dns_name = ""
 
 
-def start(backend: Any, service: Any, deployment: str, *, pending: bool = False) -> None:
+def routes(application: "Application") -> dict[tuple[str, str], Callable[[bytes], Any]]:
+    """The control endpoint by which a task is made other than it should be, for one application."""
+    return {("POST", "tasks"): lambda body: application.alone(lambda: _change(**json.loads(body)))}
+
+
+def start(backend: Any, service: Any, deployment: str, *, pending: bool = False, count: int | None = None) -> None:
     """Run as many tasks as the service desires, spread over its subnets.
 
     Args:
@@ -27,12 +40,13 @@ def start(backend: Any, service: Any, deployment: str, *, pending: bool = False)
         service: one of its services.
         deployment: id of the deployment that starts them.
         pending: whether somebody else tells when they run: see :func:`set_running`.
+        count: so many instead.
     """
     if not _on_fargate(service) or not service.task_definition:
         return
     definition = backend.describe_task_definition(service.task_definition)
     network = service.network_configuration["awsvpcConfiguration"]
-    for index in range(service.desired_count):
+    for index in range(service.desired_count if count is None else count):
         subnet = network["subnets"][index % len(network["subnets"])]
         task = Task(
             cluster=backend._get_cluster(service.cluster_name),
@@ -98,13 +112,43 @@ def stop(backend: Any, service: Any, *, keep: str = "", only: str = "") -> None:
     for task in running(backend, service):
         if task.started_by == keep or (only and task.started_by != only):
             continue
-        task.desired_status = task.last_status = "STOPPED"
-        task.stopped_reason = f"Scaling activity initiated by (deployment {task.started_by})"
-        task.stopped_at = utcnow()
-        details = _details(task)
-        for target_group, target in _targets(backend, service, details["privateIPv4Address"]):
-            target_group.deregister([target])
-        _ec2(backend).enis.pop(details["networkInterfaceId"], None)
+        _end(backend, service, task, f"Scaling activity initiated by (deployment {task.started_by})")
+
+
+def _change(
+    region: str, cluster: str, service: str, task: Mapping[str, Any], container: Mapping[str, Any], ends: bool
+) -> dict[str, str]:
+    """Let the first task of a service, and its containers, say other things of themselves.
+
+    A task that ends is replaced by the service.
+
+    Raises:
+        ValueError: the service runs no task.
+    """
+    backend = backends.get_backend("ecs")[account_id()][region]
+    of_service = backend._get_service(cluster, service)
+    tasks = running(backend, of_service)
+    if not tasks:
+        raise ValueError(f"{service} runs no task")
+    first = tasks[0]
+    if ends:
+        _end(backend, of_service, first, "")
+        start(backend, of_service, first.started_by, count=1)
+    for member, value in task.items():
+        setattr(first, camelcase_to_underscores(member), value)
+    state = {"lastStatus": "STOPPED"} if ends else {}
+    first.containers = [{**item, **state, **container} for item in first.containers]
+    return {"taskArn": first.task_arn}
+
+
+def _end(backend: Any, service: Any, task: Any, reason: str) -> None:
+    task.desired_status = task.last_status = "STOPPED"
+    task.stopped_reason = reason
+    task.stopped_at = utcnow()
+    details = _details(task)
+    for target_group, target in _targets(backend, service, details["privateIPv4Address"]):
+        target_group.deregister([target])
+    _ec2(backend).enis.pop(details["networkInterfaceId"], None)
 
 
 def address_of(task: Any) -> str:
@@ -139,6 +183,7 @@ def _describe_as_running(task: Any, service: Any, definition: Any, address: str)
             "taskArn": task.task_arn,
             "name": container["name"],
             "image": container["image"],
+            **_digest(task._backend, container["image"]),
             "runtimeId": f"{task.id.replace('-', '')}-{mock_random.randint(10**9, 10**10 - 1)}",
             "lastStatus": "RUNNING",
             "healthStatus": "HEALTHY" if container.get("healthCheck") else "UNKNOWN",
@@ -147,6 +192,11 @@ def _describe_as_running(task: Any, service: Any, definition: Any, address: str)
         }
         for container in definition.container_definitions
     ]
+
+
+def _digest(backend: Any, image: str) -> dict[str, str]:
+    digest = images.digest_of(backend.account_id, backend.region_name, image)
+    return {"imageDigest": digest} if digest else {}
 
 
 def _zone(task: Any) -> str:

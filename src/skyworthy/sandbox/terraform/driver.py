@@ -4,11 +4,10 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
 
 from skyworthy.declared.sources import Loader, ModuleSource, shown
 from skyworthy.errors import BadInput
@@ -16,16 +15,13 @@ from skyworthy.sandbox.server import Sandbox
 from skyworthy.sandbox.terraform import adaptation, inputs, pins, remote_states, seed, stand_ins, workspace
 from skyworthy.sandbox.terraform.existing import Existing
 from skyworthy.sandbox.terraform.inputs import Inputs
-from skyworthy.sandbox.terraform.runs import READS, Command, Home, Progress, Pulse, Result, Step, errors_of, step_of
+from skyworthy.sandbox.terraform.runs import READS, Command, Home, Progress, Result, Step, errors_of, step_of
+from skyworthy.sandbox.terraform.watch import Tell, Watch
 
 __all__ = ["Applied", "Options", "Progress", "Root", "Step", "apply", "executable", "opened"]
 
 PARALLELISM = 10
 """Terraform's own default."""
-HEARTBEAT = 10.0
-"""Seconds after which something is said where nothing is finished."""
-PATIENCE = 15.0
-"""Seconds that a resource may go on after an operation it needs turned out not to be there."""
 _TREE = "tree"
 _LEFT_OUT = ("AWS_", "TF_CLI_", "TF_DATA_DIR", "TF_INPUT", "TF_WORKSPACE", "TF_LOG")
 _NO_CHANGES, _CHANGES = 0, 2
@@ -33,9 +29,6 @@ _NO_CHANGES, _CHANGES = 0, 2
 _UNIMPLEMENTED = re.compile(r"([\w.-]+:\w+) is not implemented by the sandbox")
 _HALTED = "execution halted"
 _ABSENT = re.compile(r"not ?found|no matching|couldn't find|empty result|no results|NoSuch|NoEntity", re.IGNORECASE)
-
-Tell: TypeAlias = Callable[[str], None]
-"""Takes one line for the user."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +160,7 @@ class Root:
         """Run a command with machine-readable output, handing each step to `listen`."""
         options = ("-json", "-input=false", "-auto-approve", f"-parallelism={self.options.parallelism}", *self.inputs)
         before = self._unimplemented()
-        watch = _Watch(self.options.tell, self._unimplemented)
+        watch = Watch(self.options.tell, self._unimplemented)
         errors: list[str] = []
         with self._command(command, *options) as running:
             for event in running.events():
@@ -221,65 +214,11 @@ class Root:
         )
 
 
-class _Watch:
-    """Tells what is going on, and notices an operation that the sandbox lacks as soon as it is called."""
-
-    def __init__(self, tell: Tell, unimplemented: Callable[[], Mapping[str, str]]) -> None:
-        self._tell, self._ask = tell, unimplemented
-        self._pulse = Pulse(tell, HEARTBEAT)
-        self._known = set(unimplemented())
-        self._asked = self._noticed = 0.0
-        self._failed = self._stopping = False
-
-    def heed(self, step: Step) -> None:
-        """Note the progress of a resource."""
-        if step.state == "failed":
-            self._failed = True
-            self._look((step.address, *self._pulse.going))
-        self._pulse.heed(step)
-
-    def is_hopeless(self) -> bool:
-        """Whether the run should be stopped: called whenever nothing was said for a moment; true once at most."""
-        self._pulse.beat()
-        now = time.monotonic()
-        if now - self._asked > 1.0:
-            self._asked = now
-            self._look(self._pulse.going)
-        waited = self._noticed and now - self._noticed > (0.0 if self._failed else PATIENCE)
-        if not waited or self._stopping or not (self._failed or self._pulse.going):
-            return False
-        self._stopping = True
-        self._tell("stopping: Terraform ends what it has begun")
-        return True
-
-    def _look(self, addresses: Sequence[str]) -> None:
-        for name, why in self._ask().items():
-            if name not in self._known:
-                self._known.add(name)
-                self._noticed = time.monotonic()
-                whose = ", ".join(_likeliest(name, addresses)) or "a data source"
-                self._tell(f"not implemented by the sandbox: {name} ({why}), needed by {whose}")
-
-
 def _said(result: Result) -> str:
     said = (result.stderr or result.stdout).strip()[-4000:]
     if "could not connect to registry" in said:
         said += f"\nWithout a way to the registry, name a mirror of the providers in {workspace.MIRROR_VARIABLE}"
     return said
-
-
-def _likeliest(operation: str, addresses: Sequence[str]) -> list[str]:
-    """The resources whose types resemble an operation most: Terraform does not tell whose call it was until the end."""
-    service, _, name = operation.partition(":")
-    words = {word.lower() for word in re.findall(r"[A-Z][a-z]+", name)}
-
-    def resemblance(address: str) -> int:
-        type = next((part for part in address.split(".") if part.startswith("aws_")), "")
-        named = service.replace("-", "") in type.replace("_", "")
-        return (100 if named else 0) + len(words & set(type.split("_")))
-
-    best = max(map(resemblance, addresses), default=0)
-    return [address for address in dict.fromkeys(addresses) if resemblance(address) == best][:3]
 
 
 def _looks_absent(error: str) -> bool:

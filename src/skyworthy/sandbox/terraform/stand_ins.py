@@ -96,11 +96,11 @@ def _no_zone(existing: Existing, id: str) -> bool:
     return absent(existing.client("route53").get_hosted_zone, Id=id)
 
 
-def _not_among(operation: str, argument: str) -> Callable[[Existing, str], bool]:
+def _of_ec2(prefix: str, operation: str, argument: str, others: Callable[[Existing], Sequence[str]]) -> _Kind:
     def missing(existing: Existing, id: str) -> bool:
         return absent(getattr(existing.client("ec2"), operation), **{argument: [id]})
 
-    return missing
+    return _Kind(re.compile(rf'"({prefix}-{_HEX})"'), missing, lambda existing, _: others(existing))
 
 
 _KINDS = (
@@ -119,25 +119,9 @@ _KINDS = (
         _no_zone,
         lambda existing, _: existing.hosted_zones(),
     ),
-    _Kind(
-        re.compile(rf'"(vpc-{_HEX})"'),
-        _not_among("describe_vpcs", "VpcIds"),
-        lambda existing, _: existing.vpcs(),
-    ),
-    _Kind(
-        re.compile(rf'"(subnet-{_HEX})"'),
-        _not_among("describe_subnets", "SubnetIds"),
-        lambda existing, _: existing.subnets(),
-    ),
-    _Kind(
-        re.compile(rf'"(sg-{_HEX})"'),
-        _not_among("describe_security_groups", "GroupIds"),
-        lambda existing, _: existing.security_groups(),
-    ),
-    _Kind(
-        re.compile(rf'"(ami-{_HEX})"'),
-        _not_among("describe_images", "ImageIds"),
-        lambda existing, _: existing.images(),
-    ),
+    _of_ec2("vpc", "describe_vpcs", "VpcIds", Existing.vpcs),
+    _of_ec2("subnet", "describe_subnets", "SubnetIds", Existing.subnets),
+    _of_ec2("sg", "describe_security_groups", "GroupIds", Existing.security_groups),
+    _of_ec2("ami", "describe_images", "ImageIds", Existing.images),
 )
 """The hosted zone of CloudFront is the same for everybody."""

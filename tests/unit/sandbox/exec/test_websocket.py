@@ -57,7 +57,7 @@ def test_key_of_the_standards_example() -> None:
 def test_other_side_that_is_gone_is_noticed(pair: tuple[WebSocket, WebSocket]) -> None:
     pair[0].close()
     assert pair[1].receive() is None
-    give_up = time.monotonic() + 10
+    give_up = time.monotonic() + 60
     with pytest.raises(OSError, match=r"."):  # the system may take the first bytes
         while time.monotonic() < give_up:
             pair[1].send("anyone?")

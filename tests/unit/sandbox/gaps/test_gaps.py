@@ -196,6 +196,18 @@ def test_updated_service_runs_the_new_revision(sandbox: Sandbox) -> None:
     assert {task["taskDefinitionArn"] for task in tasks} == {service["taskDefinition"]}
 
 
+def test_a_family_means_its_newest_active_revision(sandbox: Sandbox) -> None:
+    ecs = _service(sandbox)
+    _definition(ecs)
+    ecs.deregister_task_definition(taskDefinition="api:2")
+    asked = ecs.describe_task_definition(taskDefinition="api", include=["TAGS"])
+    assert (asked["taskDefinition"]["revision"], asked["taskDefinition"]["status"], asked["tags"]) == (1, "ACTIVE", [])
+    assert ecs.describe_task_definition(taskDefinition="api:2")["taskDefinition"]["status"] == "INACTIVE"
+    ecs.deregister_task_definition(taskDefinition="api:1")
+    with pytest.raises(ecs.exceptions.ClientException, match="Unable to describe task definition"):
+        ecs.describe_task_definition(taskDefinition="api")
+
+
 def test_rule_that_names_a_group_keeps_its_description(sandbox: Sandbox) -> None:
     ec2 = sandbox.client("ec2")
     group = ec2.create_security_group(GroupName="db", Description="db")["GroupId"]

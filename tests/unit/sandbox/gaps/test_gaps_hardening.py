@@ -65,6 +65,19 @@ def test_new_trail_records_every_management_event(sandbox: Sandbox) -> None:
     assert own["ReadWriteType"] == "WriteOnly"
 
 
+def test_named_trails_alone_are_listed_by_arn_from_any_region(sandbox: Sandbox) -> None:
+    trail = _trail(sandbox)
+    arn = trail.create_trail(Name="other", S3BucketName="audit")["TrailARN"]
+    afar = sandbox.client("cloudtrail", "eu-west-1")
+
+    def listed(client: Any, *names: str) -> list[str]:
+        return [item["Name"] for item in client.describe_trails(trailNameList=list(names))["trailList"]]
+
+    assert listed(trail, "main", "nowhere") == ["main"]
+    assert listed(afar, arn, "main") == ["other"]
+    assert listed(trail) == ["main", "other"]
+
+
 def test_trail_is_deleted_by_its_name_or_its_arn(sandbox: Sandbox) -> None:
     trail = _trail(sandbox)
     other = trail.create_trail(Name="other", S3BucketName="audit")["TrailARN"]

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from skyworthy.errors import BadInput
+from skyworthy.sandbox import conditions
 from skyworthy.sandbox.gaps.logs import term_pattern_fits
 from skyworthy.sandbox.server import Sandbox
 
@@ -111,3 +113,51 @@ def test_a_target_at_an_address_that_nobody_has_is_unhealthy(sandbox: Sandbox) -
         "Reason": "Target.Timeout",
         "Description": "Request timed out",
     }
+
+
+def test_the_quotas_of_a_region_are_told(sandbox: Sandbox) -> None:
+    quotas = sandbox.client("service-quotas")
+    for service, code, name, value in (
+        ("vpc", "L-F678F1CE", "VPCs per Region", 5),
+        ("rds", "L-7B6409FD", "DB instances", 40),
+        ("ec2", "L-0263D0A3", "EC2-VPC Elastic IPs", 5),
+    ):
+        told = quotas.get_service_quota(ServiceCode=service, QuotaCode=code)["Quota"]
+        assert (told["QuotaName"], told["Value"], told["Adjustable"]) == (name, value, True)
+    with pytest.raises(quotas.exceptions.NoSuchResourceException, match="There is no quota L-0 of rds"):
+        quotas.get_service_quota(ServiceCode="rds", QuotaCode="L-0")
+
+
+def test_a_running_task_tells_the_digest_of_its_image(sandbox: Sandbox) -> None:
+    ecr, ecs, ec2 = (sandbox.client(name) for name in ("ecr", "ecs", "ec2"))
+    uri = ecr.create_repository(repositoryName="shop")["repository"]["repositoryUri"]
+    image = ecr.put_image(repositoryName="shop", imageManifest=MANIFEST, imageTag="1")["image"]
+    ecs.create_cluster(clusterName="shop")
+    ecs.register_task_definition(
+        family="shop",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[{"name": name, "image": image} for name, image in (("a", f"{uri}:1"), ("b", "other:1"))],
+    )
+    groups = [ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]]
+    subnets = [ec2.describe_subnets()["Subnets"][0]["SubnetId"]]
+    network = {"awsvpcConfiguration": {"subnets": subnets, "securityGroups": groups}}
+    ecs.create_service(
+        cluster="shop",
+        serviceName="shop",
+        taskDefinition="shop",
+        desiredCount=1,
+        launchType="FARGATE",
+        networkConfiguration=network,
+    )
+    (task,) = ecs.describe_tasks(cluster="shop", tasks=ecs.list_tasks(cluster="shop")["taskArns"])["tasks"]
+    digests = {item["name"]: item.get("imageDigest") for item in task["containers"]}
+    assert digests == {"a": image["imageId"]["imageDigest"], "b": None}
+
+
+def test_only_a_service_that_runs_a_task_can_have_one_changed(sandbox: Sandbox) -> None:
+    sandbox.client("ecs").create_cluster(clusterName="shop")
+    with pytest.raises(BadInput, match="tasks"):
+        conditions.change_task(sandbox, "shop", "none", task={"healthStatus": "UNHEALTHY"})

@@ -769,7 +769,7 @@ def test_ordinary_user_can_launch(account: Account, sandbox: Sandbox, tmp_path: 
         pids = json.loads(launcher.stdout)
         assert len(pids) == 4
         await_end(pids)
-        give_up = time.monotonic() + 5
+        give_up = time.monotonic() + 30
         while list(Path(own).iterdir()):
             assert time.monotonic() < give_up
             time.sleep(0.05)
@@ -796,9 +796,9 @@ def await_end(pids: list[int]) -> None:
     """Wait until processes are gone.
 
     Raises:
-        AssertionError: some are left after 5 seconds, the time that a launch may take to go with its launcher.
+        AssertionError: some are left when a launch has long had the time to go with its launcher.
     """
-    give_up = time.monotonic() + 5
+    give_up = time.monotonic() + 30
     while any(map(alive, pids)) and time.monotonic() < give_up:
         time.sleep(0.05)
     assert [pid for pid in pids if alive(pid)] == []

@@ -4,8 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from skyworthy.controls.live_state import state_is_in_order
+from skyworthy.declared import configuration
+from skyworthy.estate import Location, Unknown
+from skyworthy.estate.configuration import Backend
+from skyworthy.observed import Session
+from skyworthy.observed.state import observe_state
 from skyworthy.sandbox.server import Sandbox
 from skyworthy.sandbox.terraform import seed
+from skyworthy.sandbox.terraform.seeds.state import keep_state
+
+HERE = Location("backend.tf", 1)
 
 SOURCES = """\
 variable "domain" {
@@ -80,3 +89,29 @@ def test_terraform_that_cannot_be_read_is_told_and_left_to_terraform(root: Path,
     (note,) = seed.prerequisites(root, sandbox)
     assert note.startswith("nothing was created for data sources: ")
     assert "main.tf:1: " in note
+
+
+@pytest.mark.parametrize(("region", "place"), [("us-east-1", None), ("eu-west-1", "eu-west-1")])
+def test_what_keeps_the_state_is_made_as_a_bootstrap_would(
+    tmp_path: Path, sandbox: Sandbox, region: str, place: str | None
+) -> None:
+    block = f'bucket = "states"\n  dynamodb_table = "locks"\n  region = "{region}"'
+    (tmp_path / "backend.tf").write_text(f'terraform {{\n  backend "s3" {{\n  {block}\n  }}\n}}\n')
+    found = configuration(tmp_path)
+    for _ in range(2):
+        keep_state(found.backend, sandbox)
+    s3, table = sandbox.client("s3", region), sandbox.client("dynamodb", region).describe_table(TableName="locks")
+    assert s3.get_bucket_location(Bucket="states")["LocationConstraint"] == place
+    assert [item["AttributeName"] for item in table["Table"]["KeySchema"]] == ["LockID"]
+    state = observe_state(Session(region=region, endpoint_url=sandbox.url, target="sandbox"), found.backend)
+    assert not isinstance(state, Unknown)
+    state_is_in_order(state.estate, found)
+
+
+@pytest.mark.parametrize(
+    "backend", [None, Backend("local", {}, HERE), Backend("s3", {"bucket": Unknown("given at init")}, HERE)]
+)
+def test_a_state_that_is_elsewhere_needs_nothing(sandbox: Sandbox, backend: Backend | None) -> None:
+    keep_state(backend, sandbox)
+    assert sandbox.client("s3").list_buckets()["Buckets"] == []
+    assert sandbox.client("dynamodb").list_tables()["TableNames"] == []
