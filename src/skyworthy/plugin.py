@@ -128,7 +128,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test for each case; ids are ``environment-control-address``."""
+    """One test for each case; ids are ``environment-control-address``.
+
+    With ``--dist loadgroup`` of xdist a worker takes all of an environment, so that several are observed at a time.
+    """
     for name, suite in FIXTURES.items():
         if name in metafunc.fixturenames:
             session = metafunc.config.stash[SESSION]
@@ -137,7 +140,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             except BadInput as error:
                 raise pytest.UsageError(str(error)) from error
             ids = [f"{env}-{case.control}-{case.address}" for env, case in found]
-            metafunc.parametrize(name, found, ids=ids, indirect=True)
+            grouped = metafunc.config.pluginmanager.hasplugin("xdist")
+            marks = [[pytest.mark.xdist_group(env)] if grouped else [] for env, _ in found]
+            rows = [pytest.param(case, marks=mark, id=id) for case, mark, id in zip(found, marks, ids, strict=True)]
+            metafunc.parametrize(name, rows, indirect=True)
     if "sky_checkov" in metafunc.fixturenames:
         session = metafunc.config.stash[SESSION]
         names = [item.name for item in select(session.settings, terraform=session.terraform, env=session.env)]
@@ -197,13 +203,20 @@ def _verdict(request: pytest.FixtureRequest, suite: Suite) -> Verdict:
 def properties(verdict: Verdict) -> list[tuple[str, str]]:
     """What JUnit keeps of a verdict beside its outcome."""
     place = [("location", str(verdict.location))] if verdict.location else []
-    return [("severity", verdict.severity), ("lens", verdict.lens), *place, *(("ref", ref) for ref in verdict.refs)]
+    where = [("region", verdict.region)] if verdict.region else []
+    return [
+        ("severity", verdict.severity),
+        ("lens", verdict.lens),
+        *where,
+        *place,
+        *(("ref", ref) for ref in verdict.refs),
+    ]
 
 
 def explain(verdict: Verdict) -> str:
     """A verdict as the text of a test's failure."""
     where = f"{verdict.location}: " if verdict.location else ""
-    return f"{where}{verdict.address}: {verdict.message}\n{verdict.control} ({verdict.severity}): {verdict.title}"
+    return f"{where}{verdict.where}: {verdict.message}\n{verdict.control} ({verdict.severity}): {verdict.title}"
 
 
 def settle(verdict: Verdict) -> None:

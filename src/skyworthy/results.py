@@ -33,9 +33,11 @@ class SuiteResult:
         retries: attempts after the first, of the operations that needed any.
         target: what was looked at: ``code``, ``sandbox``, ``aws``.
         account: the account's id, where one was looked at.
-        region: likewise.
+        region: likewise; several with commas between.
+        regions: all regions of the environment where it has several, also those in which it was not looked.
         facts: what reports show of the environment: ``url``, ``cluster``, ``database``, ``images`` and the like.
-        notes: what is to be known beside the verdicts, such as what could not be seen; one sentence each.
+        notes: what is to be known beside the verdicts, such as what could not be seen; one sentence each, particulars
+            in lines of their own below it.
     """
 
     suite: Suite
@@ -50,6 +52,7 @@ class SuiteResult:
     target: str = "code"
     account: str = ""
     region: str = ""
+    regions: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -57,14 +60,49 @@ class SuiteResult:
         """The verdict of a control on a resource, if there is one."""
         return self._by_case.get((control, address))
 
+    @property
+    def not_looked_in(self) -> tuple[str, ...]:
+        """The regions of the environment that are left for other runs."""
+        return tuple(name for name in self.regions if name not in self.region.split(", "))
+
+    @property
+    def found_nothing(self) -> bool:
+        """Whether nothing passed and nothing was waived, which is no pass.
+
+        A smoke suite whose every verdict is *not applicable* is in order: the stack holds no service to be asked.
+        """
+        outcomes = {verdict.outcome for verdict in self.verdicts}
+        nobody_to_ask = self.suite == "smoke" and outcomes == {Outcome.NOT_APPLICABLE}
+        return not outcomes & {Outcome.PASS, Outcome.WAIVED} and not nobody_to_ask
+
     @cached_property
     def _by_case(self) -> dict[tuple[str, str], Verdict]:
         return {(verdict.control, verdict.address): verdict for verdict in self.verdicts}
 
 
+def settled(results: Mapping[str, SuiteResult]) -> tuple[Verdict, ...]:
+    """What the code alone cannot tell and the account does: the same control on the same resource passes in *live*.
+
+    Args:
+        results: of one environment, by suite.
+
+    Returns:
+        The unknowns of *static* that are decided so.
+    """
+    static, live = results.get("static"), results.get("live")
+    if static is None or live is None:
+        return ()
+    unknown = (item for item in static.verdicts if item.outcome is Outcome.UNKNOWN)
+    return tuple(
+        item
+        for item in unknown
+        if (seen := live.of(item.control, item.address)) is not None and seen.outcome is Outcome.PASS
+    )
+
+
 def encode_verdict(verdict: Verdict) -> dict[str, Any]:
     """A verdict as the JSON of ``--json`` and of results files."""
-    return {
+    data: dict[str, Any] = {
         "control": verdict.control,
         "lens": verdict.lens,
         "root": verdict.root,
@@ -77,6 +115,7 @@ def encode_verdict(verdict: Verdict) -> dict[str, Any]:
         "title": verdict.title,
         "refs": list(verdict.refs),
     }
+    return data | ({"region": verdict.region} if verdict.region else {})
 
 
 def _decode_verdict(data: Mapping[str, Any]) -> Verdict:
@@ -91,6 +130,7 @@ def _decode_verdict(data: Mapping[str, Any]) -> Verdict:
         severity=data["severity"],
         title=data["title"],
         refs=tuple(data["refs"]),
+        region=data.get("region", ""),
     )
 
 
@@ -109,6 +149,7 @@ def encode_result(result: SuiteResult) -> dict[str, Any]:
         "calls": {"total": sum(result.calls.values()), **dict(sorted(result.calls.items()))},
         "call_seconds": {name: round(seconds, 3) for name, seconds in sorted(result.call_seconds.items())},
         "retries": dict(sorted(result.retries.items())),
+        **({"regions": list(result.regions)} if result.regions else {}),
         "facts": dict(sorted(result.facts.items())),
         "notes": list(result.notes),
         "verdicts": [encode_verdict(verdict) for verdict in result.verdicts],
@@ -135,7 +176,8 @@ def merged(results: Iterable[SuiteResult]) -> list[SuiteResult]:
     """Results of shards as one for each suite and environment, sorted; of a verdict that several hold, the worst.
 
     Raises:
-        BadInput: two results of a suite and environment are of different commits or accounts: they are no shards.
+        BadInput: two results of a suite and environment are of different commits or accounts: they are no shards; or
+            one of its regions is missing.
     """
     groups: dict[tuple[str, str], list[SuiteResult]] = {}
     for result in results:
@@ -145,11 +187,15 @@ def merged(results: Iterable[SuiteResult]) -> list[SuiteResult]:
 
 def _joined(shards: list[SuiteResult]) -> SuiteResult:
     first = shards[0]
-    for name in ("commit", "target", "account", "region"):
+    what = f"{first.suite} of {first.environment}"
+    for name in ("commit", "target", "account", "regions" if first.regions else "region"):
         values = sorted({str(getattr(shard, name)) for shard in shards})
         if len(values) > 1:
-            what = f"{first.suite} of {first.environment}"
             raise BadInput(f"{what}: results of different {name} cannot be merged: {', '.join(values)}")
+    missing = set(first.regions).intersection(*(shard.not_looked_in for shard in shards))
+    if missing:
+        names = ", ".join(sorted(missing))
+        raise BadInput(f"{what}: no result of {names}: skyworthy {first.suite} --env {first.environment} --region ...")
     verdicts: dict[tuple[str, str, str, str], Verdict] = {}
     calls, retries = Counter[str](), Counter[str]()
     call_seconds = defaultdict[str, float](float)
@@ -166,6 +212,7 @@ def _joined(shards: list[SuiteResult]) -> SuiteResult:
     return replace(
         first,
         verdicts=tuple(verdicts[key] for key in sorted(verdicts)),
+        region=", ".join(first.regions) or first.region,
         seconds=max(shard.seconds for shard in shards),
         finished=min(shard.finished for shard in shards),
         calls=dict(calls),
@@ -201,6 +248,7 @@ def read_result(path: Path) -> SuiteResult:
             target=data["target"],
             account=data["account"],
             region=data["region"],
+            regions=tuple(data.get("regions", ())),
             facts=data["facts"],
             notes=tuple(data["notes"]),
         )

@@ -2,7 +2,18 @@
 
 from skyworthy.observed.guard import NotARead
 from skyworthy.observed.observe import Observation, observe
+from skyworthy.observed.regions import observe_regions
 from skyworthy.observed.secrets import SecretValue
 from skyworthy.observed.session import Identity, Role, Session, Target
 
-__all__ = ["Identity", "NotARead", "Observation", "Role", "SecretValue", "Session", "Target", "observe"]
+__all__ = [
+    "Identity",
+    "NotARead",
+    "Observation",
+    "Role",
+    "SecretValue",
+    "Session",
+    "Target",
+    "observe",
+    "observe_regions",
+]

@@ -28,7 +28,7 @@ def _value(resource: Resource, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def stack_name(declared: Estate) -> str:
+def stack_name(declared: Iterable[Resource]) -> str:
     """What the names of the stack's main resources start with, ``ohmycoins-staging``; empty: nothing."""
     names = [_value(item, _NAMED_BY[item.type]) for item in declared if item.type in _NAMED_BY and not item.data]
     ends = [[match.end() for match in _WORD.finditer(name)] for name in names if name]
@@ -52,7 +52,7 @@ class Boundary:
     def __init__(self, declared: Estate, pairing: Pairing) -> None:
         self._pairing = pairing
         self._declared = declared
-        name = stack_name(declared)
+        name = stack_name((*declared, *(declared.elsewhere or ())))
         self._named = re.compile(rf"(^|[-_/:.]){re.escape(name)}($|[-_/:.])") if name else None
 
     def inside(self, found: Found, paired: frozenset[str]) -> bool:

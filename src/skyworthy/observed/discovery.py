@@ -109,7 +109,8 @@ class Discovery:
 
     def _ready(self, read: Read) -> bool:
         if read.each:
-            return self._pairing.settled(read.each)
+            leaned_on = self._tables.leaned_on(read)
+            return self._pairing.settled(read.each) and not any(other in self._waiting for other in leaned_on)
         if read.batch:
             return read.batch in self._items
         if read.declared:

@@ -30,6 +30,17 @@ class Found:
         self._kind = kind
         self._source = source
         self._values: dict[str, Value] = {}
+        self._own: Mapping[str, Value] = {}
+
+    def part(self, own: Mapping[str, Value]) -> "Found":
+        """The same, to be paired with one of several declared resources that are parts of it.
+
+        Args:
+            own: the attributes of that one, which are found in it.
+        """
+        made = Found(self.type, self.record, self._kind, self._source)
+        made._own = own
+        return made
 
     def add(self, key: str, answer: Any) -> None:
         """Keep the answer of a detail, or why there is none."""
@@ -67,7 +78,7 @@ class Found:
     def resource(self) -> Resource:
         """The resource for the estate: at the declared address where it is paired."""
         declared = self.paired
-        attributes = {name: self.attribute(name) for name in self.type.attributes}
+        attributes = {name: self.attribute(name) for name in self.type.attributes} | dict(self._own)
         if "tags" in attributes:
             attributes["tags_all"] = attributes["tags"]
         if declared is None:

@@ -38,6 +38,7 @@ class Observation:
         account: twelve digits.
         region: where it looked.
         notes: what was not observed.
+        unread_in: region -> type -> why none of it could be listed there, where several regions were looked in.
     """
 
     estate: Estate
@@ -51,6 +52,7 @@ class Observation:
     account: str = ""
     region: str = ""
     notes: tuple[str, ...] = ()
+    unread_in: Mapping[str, Mapping[str, Unknown]] = field(default_factory=dict)
 
 
 def observe(
@@ -63,8 +65,9 @@ def observe(
     idle: str = "",
     deadline: float = DEADLINE_SECONDS,
     collectors: Tables | None = None,
+    beside: Estate | None = None,
 ) -> Observation:
-    """Read what an account holds of a stack.
+    """Read what an account holds of a stack in the region of a session.
 
     Args:
         session: where to look.
@@ -76,6 +79,7 @@ def observe(
             are.
         deadline: seconds after which nothing more is called; what was not read by then is unknown.
         collectors: other tables than those of the package.
+        beside: what was observed of the stack in other regions, which may be referred to.
 
     Raises:
         BadInput: no credentials, nothing answers, or nothing at all could be seen.
@@ -84,7 +88,7 @@ def observe(
     before = session.calls.calls()
     identity = session.identity()
     chosen = collectors or tables()
-    pairing = Pairing(declared, chosen, identity)
+    pairing = Pairing(declared, chosen, identity, beside)
     caller = Caller(session, started + deadline)
     wanted = {"secret": with_secrets, "detail": with_details, "thorough": thorough}
     with session.until(started + deadline):

@@ -57,6 +57,7 @@ class Pairing:
         declared: the estate of the code.
         tables: the collectors.
         identity: who looks, for references to the account and region.
+        beside: what was observed in other regions.
         found: type -> what was found of it, or why none could be listed; absent: not read yet.
         outcomes: address -> what became of a declared resource; absent: not decided yet.
         partial: types of which only a part was read yet; a declared resource that is not known to be among it is
@@ -68,6 +69,7 @@ class Pairing:
     declared: Estate
     tables: Tables
     identity: Identity
+    beside: Estate | None = None
     found: dict[str, list[Found] | Unknown] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     partial: set[str] = field(default_factory=set)
@@ -151,7 +153,8 @@ class Pairing:
                 continue
             candidates = self._index(kind.name, names, keys, found).candidates(wanted)
             if len(candidates) == 1:
-                return candidates[0]
+                own = {item.declared: value for item, value in wanted.items() if item.among and value is not None}
+                return candidates[0].part(own) if kind.shared else candidates[0]
             if candidates:
                 doubts.append(Unknown(f"cannot be told apart: {len(candidates)} in the account fit {_told(wanted)}"))
             decidable = True
@@ -229,9 +232,12 @@ class Pairing:
             return self._referred(value)
         if isinstance(value, Template):
             return "".join(part if isinstance(part, str) else str(self.resolved(part)) for part in value.parts)
-        return value
+        return [self.resolved(item) for item in value] if isinstance(value, (list, tuple)) else value
 
     def _referred(self, reference: Reference) -> Value:
+        there = self.beside.get(reference.address) if self.beside is not None else None
+        if there is not None:
+            return self._of_other_region(there, reference)
         target = self.declared.get(reference.address)
         kind = target.type if target is not None else _type_in(reference.address)
         of_account = account_attributes(self.identity).get(kind, {})
@@ -243,11 +249,20 @@ class Pairing:
                 return self.resolved(known)
         return self._observed(reference, target, kind)
 
+    @staticmethod
+    def _of_other_region(there: Resource, reference: Reference) -> Value:
+        value = there.peek(reference.attribute)
+        if isinstance(value, Unknown):
+            raise Undecided(value)
+        return value
+
     def _observed(self, reference: Reference, target: Resource | None, kind: str) -> Value:
         if target is None or kind not in self.tables.types:
             raise Undecided(Unknown(f"{reference} is not observed"))
         outcome = self.outcomes.get(target.address)
         if outcome is None:
+            if self.declared.elsewhere is not None and self.declared.elsewhere.get(target.address) is target:
+                raise Undecided(Unknown(f"{reference} is in another region, where it was not found"))
             raise Pending(f"{reference} is not decided")
         if isinstance(outcome, Missing):
             raise Gone(str(reference))

@@ -10,9 +10,11 @@ from typing import Any
 from skyworthy.estate import Estate, Resource, Template, Value
 from skyworthy.observed.discovery import needed_types
 from skyworthy.observed.failures import permission_of
+from skyworthy.observed.reading import names_in_text
 from skyworthy.observed.tables import Read, Tables, tables
 
 VERSION = "2012-10-17"
+_ANYWHERE = frozenset({"name", "account", "region", "partition"})
 OWN_CALLS = ("sts:GetCallerIdentity",)
 """What a session calls besides the reads: whose account it is."""
 
@@ -96,8 +98,12 @@ def needed_operations(
     reads = (
         read
         for kind in needed_types(chosen, declared).values()
-        for read in (*_chain(chosen, kind.read), *_chain(chosen, kind.otherwise), *chosen.details_of(kind.name))
-        if asked.covers(read)
+        for chain in (
+            *(list(_chain(chosen, name)) for name in (kind.read, kind.otherwise)),
+            chosen.details_of(kind.name),
+        )
+        for read in chain
+        if asked.covers(read) and all(_has_arguments(item, declared) for item in chain)
     )
     measured = {"cloudwatch:GetMetricData"} if _measured(chosen, declared) else set()
     return tuple(sorted({*OWN_CALLS, *measured, *(f"{read.service}:{read.operation}" for read in reads)}))
@@ -106,6 +112,14 @@ def needed_operations(
 def _measured(chosen: Tables, declared: Estate) -> bool:
     """Whether metrics are asked for of anything that a stack declares."""
     return any(metric.of == item.type for metric in chosen.metrics.values() for item in declared)
+
+
+def _has_arguments(read: Read, declared: Estate) -> bool:
+    """Whether a read by declared resources finds one that has what it asks for; a name may come from elsewhere."""
+    asked = {name for text in read.arguments.values() for name in names_in_text(text)} - _ANYWHERE
+    if not read.declared or not asked:
+        return True
+    return any(asked <= item.attributes.keys() for item in declared if item.type == read.declared)
 
 
 def _chain(chosen: Tables, name: str) -> Iterator[Read]:

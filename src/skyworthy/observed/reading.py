@@ -6,10 +6,11 @@ from typing import Any
 
 import jmespath  # type: ignore[import-untyped]
 
-from skyworthy.estate import Value
+from skyworthy.estate import Unknown, Value
 from skyworthy.observed.calls import Caller, NoAnswer, items_of
 from skyworthy.observed.eventually import eventually
 from skyworthy.observed.found import Found
+from skyworthy.observed.model import names_in
 from skyworthy.observed.session import Identity
 from skyworthy.observed.tables import Read
 
@@ -114,6 +115,8 @@ class Reader:
 
     def detail(self, read: Read, parent: Found) -> Any:
         """The answer that belongs to a found resource: data, None where there is none, Unknown where it failed."""
+        if read.batch_parameter:
+            return self._several(read, parent)
         try:
             pages = self._settled(read, self._of_item(read, parent.record))
         except NoAnswer as error:
@@ -122,6 +125,25 @@ class Reader:
         if answers and all(isinstance(answer, list) for answer in answers):
             return [item for answer in answers for item in answer]
         return next((answer for answer in answers if answer is not None), None)
+
+    def _several(self, read: Read, parent: Found) -> Any:
+        """What belongs to a found resource by the values that it holds, several asked for at once; [] without any."""
+        blank = next((parent.record[name] for name in names_in(read.batch_value)
+                      if isinstance(parent.record.get(name), Unknown)), None)  # fmt: skip
+        if blank is not None:
+            return blank
+        # What goes from one list to another while they are read stands in both.
+        values = list(dict.fromkeys(jmespath.search(read.batch_value, parent.record) or ()))
+        arguments = self._of_item(read, parent.record)
+        try:
+            return [
+                item
+                for start in range(0, len(values), read.size)
+                for page in self._pages(read, arguments | {read.batch_parameter: values[start : start + read.size]})
+                for item in jmespath.search(read.items, page)
+            ]
+        except NoAnswer as error:
+            return error.unknown
 
     def _settled(self, read: Read, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         """The pages of a read, once AWS has done what it was told before, or the time for that is up."""

@@ -1,5 +1,7 @@
 """What keeps Terraform's state: the bucket and the lock table that the backend block names."""
 
+from dataclasses import replace
+
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate, Resource, Unknown
 from skyworthy.estate.configuration import Backend
@@ -29,12 +31,19 @@ def observe_state(session: Session, backend: Backend | None) -> Observation | Un
     if isinstance(region, str) and region != session.region:
         return Unknown(f"the state is kept in {region}, and only {session.region} is looked at")
     try:
-        return observe(session, _wanted(backend), idle="only the state is looked at")
+        return observe(session, kept_by(backend), idle="only the state is looked at")
     except BadInput as error:
         return Unknown(str(error), denied=True)
 
 
-def _wanted(backend: Backend) -> Estate:
+def with_state(declared: Estate, backend: Backend | None) -> Estate:
+    """What a stack declares, and what keeps its state, where a backend block names that: all that may be read."""
+    if backend is None or backend.type != "s3" or not isinstance(backend.attributes.get("bucket"), str):
+        return declared
+    return replace(declared, resources=(*declared.resources, *kept_by(backend)))
+
+
+def kept_by(backend: Backend) -> Estate:
     """The resources that a backend block speaks of."""
     bucket, table = backend.attributes.get("bucket"), backend.attributes.get("dynamodb_table")
     made = [

@@ -14,6 +14,7 @@ from typing import Any
 from botocore import xform_name
 
 from skyworthy.errors import BadInput
+from skyworthy.observed.model import names_in
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,10 @@ class Read:
         each: a Terraform type: called for each resource of the stack that was found of it.
         declared: a Terraform type: called for each declared resource of it (where listing all would cost more).
         batch: another read of the service: called with several of its items at once, or with each.
-        batch_parameter: the parameter that takes several values at once, of ``batch`` or of ``declared``; empty: none
-            does.
-        batch_value: place of the value in each item.
+        batch_parameter: the parameter that takes several values at once, of ``batch``, of ``declared``, or of the
+            parent's item (``each`` with ``into``); empty: none does.
+        batch_value: place of the value in each item; of all values in the parent's, which other details may have
+            given.
         size: how many at once.
         arguments: parameter -> place in the parent's item (``each``, ``batch``), or text with ``{attribute}``
             of the declared resource (``declared``; ``{url!h}`` leaves out the scheme).
@@ -98,6 +100,7 @@ class CollectedType:
         arguments: settings that only Terraform keeps; AWS does not know them, so the declared ones stand.
         attributes: attribute -> where it stands: JMESPath, or a table (see ``attributes.py``).
         says: what a resource is called in messages: an attribute.
+        shared: several declared resources may each be a part of one that is found.
         inline: ``attribute:block``: the attribute names the parent, which may hold resources of the type as nested
             blocks of its own; then they are not reported as unmanaged.
         elsewhere: attributes by which other resources name it, or types, as which the code may manage it; where the
@@ -117,6 +120,7 @@ class CollectedType:
     arguments: tuple[str, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
     says: str = "name"
+    shared: bool = False
     inline: str = ""
     elsewhere: tuple[str, ...] = ()
 
@@ -162,6 +166,13 @@ class Tables:
     def details_of(self, name: str) -> tuple[Read, ...]:
         """The reads whose answers belong to resources of a type."""
         return tuple(read for read in self.reads.values() if read.each == name and read.into)
+
+    def leaned_on(self, read: Read) -> tuple[Read, ...]:
+        """The details of the same parent from which a detail takes its values."""
+        if not (read.into and read.batch_parameter):
+            return ()
+        names = names_in(read.batch_value)
+        return tuple(other for other in self.details_of(read.each) if other.into in names)
 
     def operations(self) -> tuple[str, ...]:
         """``service:Operation`` of every read, and of the metrics, sorted."""

@@ -1,7 +1,7 @@
 """The suites by name: the one place where front-ends look them up."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from skyworthy.results import Suite, SuiteResult
@@ -28,3 +28,18 @@ class Entry:
 
 _ENTRIES = (Entry("static", "pr"), Entry("live", "nightly"), Entry("smoke", "nightly"), Entry("repository", "pr"))
 SUITES: dict[str, Entry] = {entry.name: entry for entry in _ENTRIES}
+
+
+def run_in_turn(stage: Stage, names: Sequence[str]) -> Iterator[SuiteResult]:
+    """The results of several suites on one environment, each as soon as it is there.
+
+    Where smoke follows live, the services of a sandbox are launched before both, so that live sees tasks, metrics and
+    logs of what runs. What cannot be launched is told by smoke.
+
+    Raises:
+        BadInput: see each suite.
+    """
+    for name in names:
+        if name == "live" and "smoke" in names and stage.declared.of("aws_ecs_service"):
+            stage.launch()
+        yield SUITES[name].run(stage)

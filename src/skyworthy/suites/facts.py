@@ -10,7 +10,7 @@ def declared_facts(estate: Estate, environment: Environment) -> dict[str, str]:
     """URL, cluster, database, cache and images of an estate; what is not there is left out."""
     facts = {
         "url": environment.url,
-        "region": environment.region,
+        "region": ", ".join(environment.regions) or environment.region,
         "cluster": _joined(_text(item, "name") for item in _of(estate, "aws_ecs_cluster")),
         "database": _joined(_engine(item, "instance_class") for item in _of(estate, "aws_db_instance")),
         "cache": _joined(_engine(item, "node_type") for item in _of(estate, "aws_elasticache_replication_group")),

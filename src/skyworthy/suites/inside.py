@@ -56,7 +56,7 @@ def variables(stage: Stage, service: Resource, cluster: str, copy: LaunchedServi
         from skyworthy.probes.container_variables import CannotLook, held
         from skyworthy.probes.ecs_exec import ALLOWED, ExecFailed, host_of, running_tasks
 
-        client = ActingSession(stage.account.session, ALLOWED).client
+        client = ActingSession(stage.account.session_in(str(service.region or "")), ALLOWED).client
         found = []
         try:
             for task in running_tasks(client, cluster, service["name"])[:MOST_TASKS]:
@@ -120,4 +120,6 @@ def _value(value_from: str, read: Callable[[str], str]) -> str | None:
 
 def _secret(stage: Stage, identifier: str) -> str:
     """The current value of a secret."""
-    return str(stage.account.session.client("secretsmanager").get_secret_value(SecretId=identifier)["SecretString"])
+    region = identifier.split(":")[3] if identifier.startswith("arn:") else ""
+    session = stage.account.session_in(region)
+    return str(session.client("secretsmanager").get_secret_value(SecretId=identifier)["SecretString"])

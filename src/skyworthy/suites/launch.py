@@ -22,12 +22,14 @@ def launched(stage: Stage) -> Iterator[Launched]:
     sandbox = stage.account.sandbox
     if sandbox is None:
         raise BadInput("services are launched in a sandbox only, not in an AWS account")
-    estate = stage.observation.estate
-    clusters = [cluster["name"] for cluster in estate.of("aws_ecs_cluster")]
+    estate = stage.observe().estate  # the stage's own observation is of what runs
+    regions = stage.regions
+    clusters = [item["name"] for item in estate.of("aws_ecs_cluster") if regions.of(item) == regions.home]
     if len(clusters) != 1:
         raise BadInput(f"launching needs one ECS cluster in {estate.name}, found {len(clusters)}")
     stage.options.progress("launching services, PostgreSQL and Redis")
     with launch_stack(sandbox.client, clusters[0], stand_ins(stage.settings), permitted(estate)) as services:
+        services.flush()
         yield services
 
 

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from skyworthy.config import Environment
+from skyworthy.config.deploy import DeploySettings
 from skyworthy.controls import ANY, STACK, catalogue
 from skyworthy.estate import Estate, Unknown
 from skyworthy.estate.configuration import Configuration
+from skyworthy.estate.regions import Regions
 from skyworthy.observed import Observation
 from skyworthy.results import SuiteResult
 from skyworthy.suites.facts import declared_facts
@@ -16,6 +18,9 @@ from skyworthy.suites.suite import finish, stopwatch
 from skyworthy.verdicts import Case, Outcome, Verdict, cases, judge
 
 _STATE_UNSEEN = Unknown("the state was not looked at", left_out=True)
+_OF_EACH_REGION = ("live.unmanaged", "live.observed")
+"""Controls of the whole stack that say something of each region."""
+_DEPLOYED = DeploySettings()
 _Number = TypeVar("_Number", int, float)
 
 
@@ -32,7 +37,16 @@ def run(stage: Stage) -> SuiteResult:
         stage.options.progress(f"judging {len(seen.estate)} resources")
         kept = stage.state
         state = kept if isinstance(kept, Unknown) else kept.estate
-        verdicts = judge_observed(declared, seen, environment, state, stage.configuration)
+        verdicts = judge_observed(
+            declared,
+            seen,
+            environment,
+            state,
+            stage.configuration,
+            stage.regions,
+            stage.options.region,
+            deploy=stage.settings.deploy,
+        )
         return finish(
             "live",
             stage,
@@ -44,6 +58,7 @@ def run(stage: Stage) -> SuiteResult:
             target=stage.options.target,
             account=seen.account,
             region=seen.region,
+            regions=stage.region_names if len(stage.region_names) > 1 else (),
             facts=declared_facts(seen.estate, environment),
             notes=tuple(note.message for note in seen.estate.notes),
         )
@@ -65,6 +80,10 @@ def judge_observed(
     environment: Environment,
     state: Estate | Unknown = _STATE_UNSEEN,
     configuration: Configuration | None = None,
+    regions: Regions | None = None,
+    only: str = "",
+    *,
+    deploy: DeploySettings = _DEPLOYED,
 ) -> list[Verdict]:
     """The verdict of every control on the observed counterpart of every declared resource.
 
@@ -74,21 +93,40 @@ def judge_observed(
         environment: whose policy is demanded.
         state: what the account holds of the state's bucket and lock table.
         configuration: of the root module; needed where the state was looked at.
+        regions: the declared estate by its regions; None: it has one.
+        only: the region of which alone the verdicts are wanted; empty: all.
+        deploy: what deployments give, which the code gives only first.
     """
+    regions = regions or Regions(Estate(()), seen.region)
+    there = regions.observed(seen.estate, seen.unread_in)
     given = {
         "declared": declared,
         "now": datetime.now(UTC),
         "state": state,
         "configuration": configuration,
+        "deploy": deploy,
     }
-    return [_judge(case, seen.estate, environment, given) for case in cases(catalogue(), declared, "observed")]
+    return [
+        _judge(case, there, regions.label(case.resource), environment, given)
+        for case in cases(catalogue(), declared, "observed")
+        if not only or _is_of(case, regions, only)
+    ]
 
 
-def _judge(case: Case, observed: Estate, environment: Environment, given: Mapping[str, Any]) -> Verdict:
+def _is_of(case: Case, regions: Regions, only: str) -> bool:
+    """Whether a region's own run judges a case: what is global or of the whole stack is judged once, at home."""
+    if case.control.id in _OF_EACH_REGION:
+        return True
+    place = regions.place_of(case.resource) if case.resource is not None else ""
+    return (place or regions.home) == only
+
+
+def _judge(case: Case, there: Regions, region: str, environment: Environment, given: Mapping[str, Any]) -> Verdict:
     resource = case.resource
+    observed = there.seen_by(resource)
     if resource is not None and case.control.on not in ((ANY,), (STACK,)):
-        there = observed.get(resource.address)
-        if there is None:
+        found = observed.get(resource.address)
+        if found is None:
             return Verdict(
                 control=case.control.id,
                 lens="observed",
@@ -100,8 +138,9 @@ def _judge(case: Case, observed: Estate, environment: Environment, given: Mappin
                 severity=case.control.severity,
                 title=case.control.title,
                 refs=case.control.refs,
+                region=region,
             )
-        resource = there
+        resource = found
     return judge(
         case.control,
         resource,
@@ -109,6 +148,7 @@ def _judge(case: Case, observed: Estate, environment: Environment, given: Mappin
         environment.policy,
         root=environment.name,
         lens="observed",
+        region=region,
         inventory=environment.inventory,
         env_template=environment.env_template,
         **given,

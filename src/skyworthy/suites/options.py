@@ -22,6 +22,7 @@ class Options:
     Args:
         checkov: run checkov beside the static suite.
         target: what live and smoke look at: ``sandbox`` or ``aws``.
+        region: the only one of the environment's regions in which live looks; empty: all.
         waivers: heed waivers.toml.
         plan: JSON of a plan that takes the place of the code's own values.
         state: a state that does.
@@ -32,6 +33,7 @@ class Options:
 
     checkov: bool = True
     target: str = "sandbox"
+    region: str = ""
     waivers: bool = True
     plan: Path | None = None
     state: Path | None = None

@@ -54,22 +54,21 @@ def judge_repository(stage: Stage, at: At | None = None) -> SuiteResult:
     with stopwatch() as seconds:
         repository = repository_of(stage.settings, stage.options, at)
         load_allowed(repository.directory / ALLOWED_FILE)  # what is wrong with it is no finding
-        verdicts = []
-        for case in cases(catalogue(), NO_STACK, "repository"):
-            stage.options.progress(case.control.id)
-            verdicts.append(
-                _legible(
-                    judge(
-                        case.control,
-                        None,
-                        NO_STACK,
-                        stage.environment.policy,
-                        root=stage.environment.name,
-                        lens="repository",
-                        repository=repository,
-                    )
+        stage.options.progress("judging documents, workflows, scripts and variables")
+        verdicts = [
+            _legible(
+                judge(
+                    case.control,
+                    None,
+                    NO_STACK,
+                    stage.environment.policy,
+                    root=stage.environment.name,
+                    lens="repository",
+                    repository=repository,
                 )
             )
+            for case in cases(catalogue(), NO_STACK, "repository")
+        ]
         return finish("repository", stage, verdicts, seconds())
 
 

@@ -29,7 +29,8 @@ def select(settings: Settings, *, terraform: Path | None = None, env: str | None
     if terraform is None:
         if not settings.environments:
             raise BadInput(
-                f"no skyworthy.toml in {settings.directory}: name the Terraform to certify with --terraform DIR"
+                f"no skyworthy.toml in {settings.directory.resolve()}: name the Terraform to certify with "
+                "--terraform DIR (`--terraform .` finds the root modules here), or take it up with `skyworthy init`"
             )
         return (settings.environment(env),) if env else tuple(settings.environments.values())
     found = environments_below(settings, terraform)

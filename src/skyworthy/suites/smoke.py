@@ -4,8 +4,7 @@ In the sandbox the declared services are launched for it; on AWS the public URLs
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from skyworthy.behavior.network import headers_of_listeners, public_url
@@ -20,12 +19,12 @@ from skyworthy.sandbox.launch.launched import Launched, LaunchedService
 from skyworthy.suites import inside
 from skyworthy.suites.facts import declared_facts
 from skyworthy.suites.inside import container_value
-from skyworthy.suites.launch import launched
 from skyworthy.suites.options import Progress
 from skyworthy.suites.stage import Stage
 from skyworthy.suites.suite import finish, stopwatch
 from skyworthy.verdicts import Verdict, cases, judge
 
+_LAUNCHED_AT_HOME = "a sandbox launches what is in the first of the regions"
 Running = Mapping[str, RunningService | RunningCache]
 """Address of a declared resource -> its running copy."""
 
@@ -38,8 +37,8 @@ def run(stage: Stage) -> SuiteResult:
     """
     with stopwatch() as seconds:
         notes: list[str] = []
-        with _running(stage, notes.append) as (running, facts):
-            verdicts = _judge(stage, running)
+        running, facts = _running(stage, notes.append)
+        verdicts = _judge(stage, running)
         return finish(
             "smoke",
             stage,
@@ -54,45 +53,52 @@ def run(stage: Stage) -> SuiteResult:
 
 
 def _judge(stage: Stage, running: Running) -> list[Verdict]:
-    observed = stage.observation.estate
+    observed = stage.seen
     found = []
+    if running:
+        stage.options.progress(f"asking {', '.join(_end(address) for address in running)}")
     for case in cases(catalogue(), stage.declared, "smoke"):
-        there = observed.get(case.address)
-        stage.options.progress(f"{case.control.id} of {case.address}")
+        there = observed.estate.get(case.address)
         found.append(
             judge(
                 case.control,
                 there or case.resource,
-                observed,
+                observed.seen_by(case.resource),
                 stage.environment.policy,
                 root=stage.environment.name,
                 lens="smoke",
+                region=stage.regions.label(case.resource),
                 running=running.get(case.address, RunningService(problem="it does not run: not found in the account")),
             )
         )
     return found
 
 
-@contextmanager
-def _running(stage: Stage, note: Progress) -> Iterator[tuple[Running, dict[str, str]]]:
+def _end(address: str) -> str:
+    """``aws_ecs_service.backend``, whatever module it is in."""
+    return ".".join(address.rsplit(".", 2)[-2:])
+
+
+def _running(stage: Stage, note: Progress) -> tuple[Running, dict[str, str]]:
     """The running copies, and what a report says of them; none where the stack declares nothing that runs."""
     if not any(case.resource for case in cases(catalogue(), stage.declared, "smoke")):
-        yield {}, {}
-        return
+        return {}, {}
     if stage.account.sandbox is None:
-        yield _deployed(stage, note), {}
-        return
-    with launched(stage) as services:
-        servers = ", ".join(
-            f"{item.engine} {item.version} for the declared {item.declared_version}" for item in services.servers
-        )
-        yield _launched(stage, services, note), {"launched": servers} if servers else {}
+        return _deployed(stage, note), {}
+    services = stage.launched
+    servers = ", ".join(
+        f"{item.engine} {item.version} for the declared {item.declared_version}" for item in services.servers
+    )
+    return _launched(stage, services, note), {"launched": servers} if servers else {}
 
 
 def _launched(stage: Stage, launched: Launched, note: Progress) -> Running:
     estate = stage.observation.estate
     found: dict[str, RunningService | RunningCache] = {}
     for service in estate.of("aws_ecs_service"):
+        if (place := stage.regions.of(service)) != stage.regions.home:
+            found[service.address] = RunningService(unreachable=f"it is in {place}: {_LAUNCHED_AT_HOME}")
+            continue
         copy = next((item for item in launched.services if item.name == service["name"]), None)
         if copy is not None:
             served = next((item.url for item in copy.containers if item.url and item.state == "running"), "")

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Self
 
 from skyworthy import declared
 from skyworthy.config import Environment, Settings, Waiver
+from skyworthy.errors import BadInput
 from skyworthy.estate import Estate, Unknown
 from skyworthy.estate.configuration import Configuration
+from skyworthy.estate.regions import Regions
 from skyworthy.suites.options import Options, waivers_of
+from skyworthy.suites.places import home_of
 
 if TYPE_CHECKING:
     from skyworthy.observed import Observation
+    from skyworthy.sandbox.launch.launched import Launched
     from skyworthy.suites.account import Account
 
 
@@ -88,26 +92,110 @@ class Stage:
         # Imported here: the static suite needs no boto3, and starts in half the time without it.
         from skyworthy.suites.account import account
 
-        return self._opened.enter_context(account(self.settings, self.environment, self.options))
+        return self._opened.enter_context(account(self.settings, self.environment, self.options, self.home))
+
+    @cached_property
+    def home(self) -> str:
+        """The region of what has no provider alias; empty where neither skyworthy.toml nor the code says it.
+
+        Raises:
+            BadInput: the Terraform cannot be read, or says another region than skyworthy.toml.
+        """
+        if self.environment.region and not self.environment.regions:
+            return self.environment.region
+        return home_of(self.environment, self.configuration)
+
+    @cached_property
+    def regions(self) -> Regions:
+        """What the Terraform declares, by the regions in which it is looked for.
+
+        Raises:
+            BadInput: the Terraform cannot be read, or the account cannot be reached.
+        """
+        return Regions(self.declared, self.account.session.region, self.environment.regions)
+
+    @property
+    def region_names(self) -> tuple[str, ...]:
+        """The regions of the environment: those of skyworthy.toml, else all that the code names."""
+        return self.environment.regions or self.regions.names
+
+    @property
+    def looked_in(self) -> tuple[str, ...]:
+        """The regions in which it is looked.
+
+        Raises:
+            BadInput: one is asked for in which nothing of it is.
+        """
+        names, asked = self.region_names, self.options.region
+        if asked and asked not in names:
+            raise BadInput(f"{self.environment.name} is not in {asked}; its regions: {', '.join(names)}")
+        return (asked,) if asked else names
 
     @cached_property
     def observation(self) -> "Observation":
-        """What the account holds of the stack.
+        """What the account holds of the stack, observed once.
 
         Raises:
             BadInput: nothing could be seen.
         """
-        from skyworthy.observed import observe
+        self.options.progress("observing the account")
+        return self.observe()
+
+    @cached_property
+    def seen(self) -> Regions:
+        """What the account holds of the stack, by its regions.
+
+        Raises:
+            BadInput: nothing could be seen.
+        """
+        return self.regions.observed(self.observation.estate, self.observation.unread_in)
+
+    def observe(self) -> "Observation":
+        """What the account holds of the stack at this moment.
+
+        Raises:
+            BadInput: nothing could be seen.
+        """
+        from skyworthy.observed import observe_regions
 
         looked_at = self.account
-        self.options.progress("observing the account")
-        return observe(
-            looked_at.session,
-            self.declared,
+        return observe_regions(
+            looked_at.session_in,
+            self.regions,
+            self.looked_in,
             with_secrets=True,
             thorough=self.settings.live.thorough,
             idle=looked_at.idle,
         )
+
+    @property
+    def launched(self) -> "Launched":
+        """The services of the sandbox, launched at the first time of asking and stopped when the stage is closed.
+
+        Raises:
+            BadInput: they cannot be launched.
+        """
+        if isinstance(self._launch, BadInput):
+            raise self._launch
+        return self._launch
+
+    def launch(self) -> bool:
+        """Launch the services of the sandbox, if that can be done; whether they run.
+
+        Raises:
+            BadInput: the account cannot be reached.
+        """
+        return self.account.sandbox is not None and not isinstance(self._launch, BadInput)
+
+    @cached_property
+    def _launch(self) -> "Launched | BadInput":
+        """What was launched, or why nothing could be: tried once, told to everyone who needs it."""
+        from skyworthy.suites.launch import launched
+
+        try:
+            return self._opened.enter_context(launched(self))
+        except BadInput as error:
+            return error
 
     @cached_property
     def state(self) -> "Observation | Unknown":

@@ -9,8 +9,10 @@ from skyworthy.config import Environment
 from skyworthy.controls import catalogue
 from skyworthy.estate import Estate
 from skyworthy.estate.configuration import Configuration
+from skyworthy.estate.regions import Regions
 from skyworthy.results import SuiteResult
 from skyworthy.suites.facts import declared_facts
+from skyworthy.suites.places import home_of
 from skyworthy.suites.stage import Stage
 from skyworthy.suites.suite import finish, stopwatch
 from skyworthy.verdicts import Verdict, cases, judge
@@ -26,7 +28,7 @@ def run(stage: Stage) -> SuiteResult:
     check_usage(environment.usage)
     with stopwatch() as seconds, _checkov(stage) as scan:
         estate = stage.declared
-        stage.options.progress(f"judging {len(estate)} resources")
+        stage.options.progress(f"judging {len(estate)} resource{'s' * (len(estate) != 1)}")
         verdicts = judge_declared(estate, stage.configuration, environment)
         notes: tuple[str, ...] = ()
         if scan is not None:
@@ -50,13 +52,16 @@ def _checkov(stage: Stage) -> Iterator[checkov.Scan | None]:
 
 def judge_declared(estate: Estate, configuration: Configuration, environment: Environment) -> list[Verdict]:
     """The verdict of every control of the catalogue on a declared estate, before waivers."""
+    regions = Regions(estate, home_of(environment, configuration), environment.regions)
     return [
         judge(
             case.control,
             case.resource,
-            estate,
+            regions.seen_by(case.resource),
             environment.policy,
             root=environment.name,
+            region=regions.label(case.resource),
+            regions=regions,
             inventory=environment.inventory,
             env_template=environment.env_template,
             usage=environment.usage,

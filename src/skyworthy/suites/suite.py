@@ -64,8 +64,10 @@ def judged_here(suite: SuiteName, stage: Stage) -> list[Waiver]:
     """The waivers of which a suite can tell whether they are needed.
 
     That is the static suite for everything that it judges, checkov's checks included where checkov runs, and another
-    suite for what only it judges.
+    suite for what only it judges. A run that looks in one of several regions cannot tell it.
     """
+    if stage.options.region:
+        return []
     ours = {control.id for control in catalogue() if LENSES[suite] in control.lenses}
     if suite != "static":
         ours -= {control.id for control in catalogue() if "declared" in control.lenses}

@@ -1,13 +1,18 @@
 """A stack in a real moto server, seen through the Terraform that describes it."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from skyworthy.behavior.drift import compare
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate, Undecidable
 from skyworthy.observed import SecretValue, Session, observe
+from skyworthy.observed.tables import tables
+from skyworthy.sandbox import faults
 from skyworthy.sandbox.server import Sandbox
 
 Made = dict[str, str]
@@ -170,6 +175,70 @@ def test_a_prefix_finds_the_name_that_aws_made(aws: Any, session: Session, read:
     assert seen.estate.get("aws_cloudwatch_log_group.a")["name"] == "app-2026"  # type: ignore[index]
 
 
+BUCKET = """
+resource "aws_s3_bucket" "a" {
+  bucket_prefix = "shop-logs-"
+}
+
+resource "aws_s3_bucket_versioning" "a" {
+  bucket = aws_s3_bucket.a.id
+  versioning_configuration {
+    status = "Enabled"
+  }
+}
+"""
+
+
+def test_a_bucket_is_found_by_the_prefix_of_its_name(aws: Any, session: Session, read: Read) -> None:
+    for name in ("shop-logs-2026", "shop-media", "others-logs"):
+        aws.client("s3").create_bucket(Bucket=name)
+    versioning = {"Status": "Enabled"}
+    aws.client("s3").put_bucket_versioning(Bucket="shop-logs-2026", VersioningConfiguration=versioning)
+    seen = observe(session, read(BUCKET))
+    assert (seen.missing, seen.undecided, seen.unmanaged) == ((), {}, ())
+    assert {item.address: item["bucket"] for item in seen.estate} == {
+        "aws_s3_bucket.a": "shop-logs-2026",
+        "aws_s3_bucket_versioning.a": "shop-logs-2026",
+    }
+    assert (seen.calls["s3:ListBuckets"], seen.calls["s3:GetBucketVersioning"]) == (1, 1)
+
+
+def test_two_buckets_with_one_prefix_are_not_decided_and_none_is_missing(
+    aws: Any, session: Session, read: Read
+) -> None:
+    estate = read(BUCKET)
+    aws.client("s3").create_bucket(Bucket="another")
+    seen = observe(session, read(BUCKET + 'resource "aws_s3_bucket" "b" {\n  bucket = "another"\n}\n'))
+    assert [item.address for item in seen.missing] == ["aws_s3_bucket.a", "aws_s3_bucket_versioning.a"]
+    for name in ("shop-logs-1", "shop-logs-2"):
+        aws.client("s3").create_bucket(Bucket=name)
+    seen = observe(session, estate)
+    assert seen.missing == ()
+    assert seen.undecided["aws_s3_bucket.a"].reason == (
+        "cannot be told apart: 2 in the account fit bucket_prefix shop-logs-"
+    )
+
+
+def test_a_policy_of_the_account_itself_is_found_by_name_or_prefix(aws: Any, session: Session, read: Read) -> None:
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
+    for name in ("shop-read", "shop-2026", "others"):
+        aws.client("iam").create_policy(PolicyName=name, PolicyDocument=json.dumps(document))
+    policy = f"policy = jsonencode({json.dumps(document)})"
+    seen = observe(
+        session,
+        read(
+            f'resource "aws_iam_policy" "a" {{\n  name = "shop-read"\n  {policy}\n}}\n'
+            f'resource "aws_iam_policy" "b" {{\n  name_prefix = "shop-20"\n  {policy}\n}}\n'
+        ),
+    )
+    assert (seen.missing, seen.undecided, seen.unmanaged) == ((), {}, ())
+    assert {item.address: item["name"] for item in seen.estate} == {
+        "aws_iam_policy.a": "shop-read",
+        "aws_iam_policy.b": "shop-2026",
+    }
+    assert seen.estate.resources[0]["policy"] == document
+
+
 def test_a_parameter_group_without_a_name_is_found_by_the_database_that_uses_it(
     aws: Any, session: Session, read: Read
 ) -> None:
@@ -295,3 +364,164 @@ def test_what_two_resources_share_is_one(session: Session, sandbox: Sandbox, rea
     group = seen.estate.get("aws_db_subnet_group.main")
     assert group is not None
     assert (group["vpc_id"], group["subnet_ids"]) == (vpc["VpcId"], sorted(subnets))
+
+
+RULES = """
+resource "aws_vpc" "main" {
+  cidr_block = "10.0.0.0/16"
+}
+
+resource "aws_security_group" "web" {
+  name   = "shop-staging-web"
+  vpc_id = aws_vpc.main.id
+}
+
+resource "aws_security_group" "lb" {
+  name   = "shop-staging-lb"
+  vpc_id = aws_vpc.main.id
+}
+
+resource "aws_security_group_rule" "office" {
+  type              = "ingress"
+  security_group_id = aws_security_group.web.id
+  protocol          = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_blocks       = ["192.0.2.0/25", "192.0.2.128/25"]
+}
+
+resource "aws_security_group_rule" "inside" {
+  type              = "ingress"
+  security_group_id = aws_security_group.web.id
+  protocol          = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_blocks       = [aws_vpc.main.cidr_block]
+}
+
+resource "aws_security_group_rule" "balancer" {
+  type                     = "ingress"
+  security_group_id        = aws_security_group.web.id
+  protocol                 = "tcp"
+  from_port                = 8000
+  to_port                  = 8000
+  source_security_group_id = aws_security_group.lb.id
+}
+
+resource "aws_security_group_rule" "peers" {
+  type              = "ingress"
+  security_group_id = aws_security_group.web.id
+  protocol          = "udp"
+  from_port         = 7946
+  to_port           = 7946
+  self              = true
+}
+
+resource "aws_security_group_rule" "out" {
+  type              = "egress"
+  security_group_id = aws_security_group.web.id
+  protocol          = "all"
+  from_port         = 0
+  to_port           = 0
+  cidr_blocks       = ["0.0.0.0/0"]
+}
+"""
+
+
+def test_rules_of_the_older_kind_are_found_where_aws_joins_them(aws: Any, session: Session, read: Read) -> None:
+    ec2 = aws.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    web, lb = (
+        ec2.create_security_group(GroupName=f"shop-staging-{name}", Description=name, VpcId=vpc)["GroupId"]
+        for name in ("web", "lb")
+    )
+    tcp = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    ranges = [{"CidrIp": block} for block in ("192.0.2.0/25", "192.0.2.128/25", "10.0.0.0/16")]
+    from_lb = {"IpProtocol": "tcp", "FromPort": 8000, "ToPort": 8000, "UserIdGroupPairs": [{"GroupId": lb}]}
+    own = {"IpProtocol": "udp", "FromPort": 7946, "ToPort": 7946, "UserIdGroupPairs": [{"GroupId": web}]}
+    ec2.authorize_security_group_ingress(GroupId=web, IpPermissions=[{**tcp, "IpRanges": ranges}, from_lb, own])
+
+    declared = read(RULES)
+    seen = observe(session, declared)
+    assert (seen.missing, seen.undecided, seen.unmanaged) == ((), {}, ())
+    assert [item.address for item in seen.estate] == [item.address for item in declared]
+    drift = [compare(item, declared, seen.estate) for item in declared if item.type == "aws_security_group_rule"]
+    assert [item.differences for item in drift if item is not None] == [()] * 5
+    inside = seen.estate.get("aws_security_group_rule.inside")
+    assert inside is not None
+    assert (inside["cidr_blocks"], inside["from_port"]) == (["10.0.0.0/16"], 443)
+
+    gone = {**tcp, "IpRanges": [{"CidrIp": "192.0.2.128/25"}]}
+    ec2.revoke_security_group_ingress(GroupId=web, IpPermissions=[gone, own])
+    assert [item.address for item in observe(session, declared).missing] == [
+        "aws_security_group_rule.office",
+        "aws_security_group_rule.peers",
+    ]
+
+
+CLUSTER = """
+resource "aws_ecs_cluster" "main" {
+  name = "shop-staging"
+}
+"""
+
+
+def _run_tasks(aws: Any, count: int) -> None:
+    ecs, ec2 = aws.client("ecs"), aws.client("ec2")
+    ecs.create_cluster(clusterName="shop-staging")
+    ecs.register_task_definition(
+        family="app",
+        networkMode="awsvpc",
+        requiresCompatibilities=["FARGATE"],
+        cpu="256",
+        memory="512",
+        containerDefinitions=[{"name": "app", "image": "app:1"}],
+    )
+    groups = [ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]]
+    subnets = [ec2.describe_subnets()["Subnets"][0]["SubnetId"]]
+    ecs.create_service(
+        cluster="shop-staging",
+        serviceName="app",
+        taskDefinition="app",
+        desiredCount=count,
+        launchType="FARGATE",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": subnets, "securityGroups": groups}},
+    )
+
+
+def test_details_are_asked_for_several_at_once(aws: Any, session: Session, read: Read) -> None:
+    _run_tasks(aws, 3)
+    known = tables()
+    pairs = replace(known, reads={**known.reads, "ecs.tasks": replace(known.reads["ecs.tasks"], size=2)})
+    seen = observe(session, read(CLUSTER), thorough=True, collectors=pairs)
+    (cluster,) = seen.estate.of("aws_ecs_cluster")
+    assert seen.calls["ecs:DescribeTasks"] == 2
+    assert [(task["group"], task["last_status"]) for task in cluster["tasks"]] == [("service:app", "RUNNING")] * 3
+
+
+def test_what_stands_in_both_lists_is_asked_for_once(aws: Any, session: Session, read: Read) -> None:
+    _run_tasks(aws, 1)
+    known = tables()
+    running = known.reads["ecs.running_tasks"]
+    twice = {**known.reads, "ecs.stopped_tasks": replace(running, name="ecs.stopped_tasks", into="StoppedTasks")}
+    (cluster,) = observe(session, read(CLUSTER), thorough=True, collectors=replace(known, reads=twice)).estate.of(
+        "aws_ecs_cluster"
+    )
+    assert len(cluster["tasks"]) == 1
+
+
+def test_where_there_is_nothing_to_ask_for_there_is_no_call(aws: Any, session: Session, read: Read) -> None:
+    aws.client("ecs").create_cluster(clusterName="shop-staging")
+    seen = observe(session, read(CLUSTER), thorough=True)
+    (cluster,) = seen.estate.of("aws_ecs_cluster")
+    assert cluster["tasks"] == []
+    assert "ecs:DescribeTasks" not in seen.calls
+
+
+def test_what_a_detail_leans_on_must_be_known(aws: Any, session: Session, sandbox: Sandbox, read: Read) -> None:
+    _run_tasks(aws, 1)
+    faults.deny(sandbox, "ecs:ListTasks")
+    (cluster,) = observe(session, read(CLUSTER), thorough=True).estate.of("aws_ecs_cluster")
+    with pytest.raises(Undecidable, match="ecs:ListTasks needs permission ecs:ListTasks") as raised:
+        cluster["tasks"]
+    assert raised.value.denied

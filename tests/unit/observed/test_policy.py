@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,14 @@ import pytest
 from skyworthy import declared
 from skyworthy.behavior.permissions import Context, Policies, Principal, from_json, may
 from skyworthy.config import load_settings
+from skyworthy.config.settings import LiveSettings
 from skyworthy.estate import Estate
-from skyworthy.observed import observe
+from skyworthy.observed import Observation, observe
 from skyworthy.observed.failures import permission_of
 from skyworthy.observed.guard import refusal_of
 from skyworthy.observed.policy import Asked, Place, narrowed, needed_operations, needed_policy
 from skyworthy.observed.policy_role import GitHub, as_terraform
+from skyworthy.observed.state import observe_state, with_state
 from skyworthy.observed.tables import tables
 from skyworthy.suites.catalogue import SUITES
 from skyworthy.suites.options import Options
@@ -50,12 +52,18 @@ class Run:
     estate: Estate
     calls: Mapping[str, int]
     asked: list[Request]
+    how: Asked
+
+    @property
+    def policy(self) -> dict[str, Any]:
+        return needed_policy(self.estate, PLACE, self.how)
 
 
-@pytest.fixture(scope="module")
-def run() -> Iterator[Run]:
+@pytest.fixture(scope="module", params=["ordinary", "thorough"])
+def run(request: pytest.FixtureRequest) -> Iterator[Run]:
     """A live run of staging, as the command does it, with the parameters of its calls."""
-    settings = load_settings(ROOT)
+    how = Asked(thorough=request.param == "thorough")
+    settings = replace(load_settings(ROOT), live=LiveSettings(thorough=how.thorough))
     made: list[tuple[str, str, dict[str, Any]]] = []
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
@@ -67,12 +75,20 @@ def run() -> Iterator[Run]:
             account.session.client(service).meta.events.register("provide-client-params.*.*", note)
         result = SUITES["live"].run(stage)
         # Nothing is launched there, so that the suite asks for no metrics; in an account where something runs it does.
-        observe(account.session, stage.declared, with_secrets=True)
+        observe(account.session, stage.declared, with_secrets=True, thorough=how.thorough)
         assert account.sandbox is not None
+        estate = stage.declared
+        if how.thorough:  # in a sandbox the state is no part of the run
+            backend = stage.configuration.backend
+            assert backend is not None
+            estate = with_state(estate, backend)
+            kept = observe_state(account.session, backend)
+            assert isinstance(kept, Observation)
+            assert [item.address for item in kept.missing] == []
         aliases = account.sandbox.client("kms").list_aliases()["Aliases"]
         keys = {item.get("TargetKeyId", ""): item["AliasName"] for item in aliases}
         keys |= {item["AliasName"]: item["AliasName"] for item in aliases}
-        yield Run(stage.declared, result.calls, [item for call in made for item in _asked(*call, keys)])
+        yield Run(estate, result.calls, [item for call in made for item in _asked(*call, keys)], how)
 
 
 def _arn(service: str, rest: str, region: str = REGION) -> str:
@@ -93,6 +109,11 @@ def _asked(service: str, operation: str, given: dict[str, Any], aliases: Mapping
         cluster = given["cluster"].rpartition("/")[2]
         for name in given["services"]:
             yield Request(action, _arn("ecs", f"service/{cluster}/{name.rpartition('/')[2]}"))
+    elif operation == "ListTasks":
+        yield Request(action, keys={"ecs:cluster": given["cluster"]})
+    elif operation == "DescribeTasks":
+        for arn in given["tasks"]:
+            yield Request(action, arn)
     elif operation == "DescribeClusters":
         for name in given["clusters"]:
             yield Request(action, _arn("ecs", f"cluster/{name.rpartition('/')[2]}"))
@@ -102,6 +123,8 @@ def _asked(service: str, operation: str, given: dict[str, Any], aliases: Mapping
 
 def _resource(service: str, operation: str, given: dict[str, Any]) -> str:
     """What a call with one resource is authorized on; ``*`` where its action knows none."""
+    if service == "dynamodb":
+        return _arn("dynamodb", f"table/{given['TableName']}")
     if service == "s3":
         return f"arn:aws:s3:::{given['Bucket']}"
     if service == "ecr" and "repositoryName" in given:
@@ -126,14 +149,14 @@ def _allowed(document: Mapping[str, Any], asked: Request) -> bool:
 
 
 def test_every_call_of_a_live_run_is_allowed(run: Run) -> None:
-    policy = needed_policy(run.estate, PLACE)
+    policy = run.policy
     assert len(run.asked) > 50
     assert {asked.action for asked in run.asked} >= {permission_of(*name.split(":")) for name in run.calls}
     assert [asked for asked in run.asked if not _allowed(policy, asked)] == []
 
 
 def test_without_any_one_of_its_statements_a_call_is_denied(run: Run) -> None:
-    policy = needed_policy(run.estate, PLACE)
+    policy = run.policy
     own = [Request("sts:GetCallerIdentity")]  # called once, before the calls were listened to
     needless = []
     for statement in policy["Statement"]:
@@ -144,7 +167,7 @@ def test_without_any_one_of_its_statements_a_call_is_denied(run: Run) -> None:
 
 
 def test_what_is_allowed_is_called_or_read_where_another_call_did_not_show_everything(run: Run) -> None:
-    allowed = {action for item in needed_policy(run.estate, PLACE)["Statement"] for action in item["Action"]}
+    allowed = {action for item in run.policy["Statement"] for action in item["Action"]}
     called = {asked.action for asked in run.asked} | {"sts:GetCallerIdentity"}
     assert allowed - called <= _sometimes()
 
@@ -180,7 +203,7 @@ def _sometimes() -> set[str]:
     ],
 )
 def test_nothing_else_is_allowed(run: Run, action: str, resource: str, keys: dict[str, str]) -> None:
-    assert not _allowed(needed_policy(run.estate, PLACE), Request(action, resource, keys))
+    assert not _allowed(run.policy, Request(action, resource, keys))
 
 
 def test_every_action_is_that_of_a_read_and_none_has_a_wildcard(run: Run) -> None:
@@ -237,6 +260,9 @@ def test_names_that_only_the_account_knows(read: Any) -> None:
     estate = read('resource "aws_s3_bucket" "a" {\n  bucket_prefix = "logs-"\n}\n')
     statements = {item["Sid"]: item["Resource"] for item in needed_policy(estate, PLACE)["Statement"]}
     assert statements["ReadBuckets"] == ["arn:aws:s3:::logs-*"]
+    assert statements["ListS3"] == ["*"]
+    estate = read('resource "aws_s3_bucket" "a" {\n  bucket = "logs"\n}\n')
+    assert "ListS3" not in {item["Sid"] for item in needed_policy(estate, PLACE)["Statement"]}
 
 
 def test_secrets_can_be_left_out(stack: Estate) -> None:

@@ -37,7 +37,7 @@ def judged(tmp_path: Path, session: Session) -> Any:
         control = find_control("live.state-in-order")
         assert control is not None
         estate = declared.read(tmp_path)
-        more = {"state": state, "configuration": configuration}
+        more: dict[str, Any] = {"state": state, "configuration": configuration}
         return judge(control, None, estate, Policy(), root="shop", lens="observed", **more)
 
     return judged

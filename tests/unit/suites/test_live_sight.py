@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ import requests
 from skyworthy.config import Environment, load_settings
 from skyworthy.estate import Estate
 from skyworthy.observed import Session, observe
-from skyworthy.sandbox import cassette, faults, server
+from skyworthy.sandbox import cassette, conditions, faults, server
 from skyworthy.sandbox.server import Sandbox
 from skyworthy.suites.account import cassette_of
 from skyworthy.suites.live import judge_observed
@@ -25,6 +26,7 @@ REPOSITORY = Path(__file__).parents[3]
 RED = (Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN)
 IDLE = "nothing runs here"
 SERVICE = "module.ecs.aws_ecs_service.backend"
+CLUSTER = "module.ecs.aws_ecs_cluster.this"
 TASK = "module.ecs.aws_ecs_task_definition.backend"
 DATABASE = "module.rds.aws_db_instance.this"
 
@@ -71,7 +73,7 @@ def test_all_is_well_in_a_thorough_run_too(bench: Bench) -> None:
     assert [(item.key, item.message) for item in found.values() if item.outcome in RED] == []
     for control, address in (
         ("ecs.service-stable", SERVICE),
-        ("ecs.runs-newest-revision", SERVICE),
+        ("ecs.runs-current-revision", SERVICE),
         ("ecs.image-exists", TASK),
         ("ecs.image-no-critical-findings", TASK),
         ("alb.targets-healthy", "module.alb.aws_lb_target_group.backend"),
@@ -116,9 +118,24 @@ def test_a_service_that_runs_no_task_is_named(bench: Bench) -> None:
 
 def test_a_service_that_runs_an_old_revision_is_named(bench: Bench) -> None:
     bench.break_("task-definition-rolled-back")
-    assert _failing(bench, "ecs.runs-newest-revision") == {
-        SERVICE: "it runs revision 1 of ohmycoins-staging-backend, the newest is 2"
-    }
+    ((address, message),) = _failing(bench, "ecs.runs-current-revision").items()
+    assert address == SERVICE
+    assert message.startswith("it runs ohmycoins-staging-backend:2, which is not as the code says: ")
+    assert "container_definitions.secrets lacks SENTRY_DSN" in message
+
+
+def test_what_was_rolled_back_by_hand_is_as_sound_as_before(bench: Bench) -> None:
+    ecs = bench.sandbox.client("ecs")
+    (service,) = ecs.describe_services(cluster="ohmycoins-staging", services=["backend"])["services"]
+    before = service["taskDefinition"]
+    definition = ecs.describe_task_definition(taskDefinition=before)["taskDefinition"]
+    (container,) = definition["containerDefinitions"]
+    repository = container["image"].rpartition(":")[0]
+    ecs.register_task_definition(
+        **{name: definition[name] for name in ("family", "networkMode", "cpu", "memory", "requiresCompatibilities")},
+        containerDefinitions=[container | {"image": f"{repository}:never-pushed"}],
+    )
+    assert not [item.message for item in bench.look().values() if item.outcome in (Outcome.ERROR, Outcome.FAIL)]
 
 
 def test_an_image_that_was_never_pushed_is_named(bench: Bench) -> None:
@@ -259,3 +276,175 @@ def test_backups_that_are_old_are_named(bench: Bench) -> None:
         DBInstanceIdentifier="ohmycoins-staging-postgres", BackupRetentionPeriod=0, ApplyImmediately=True
     )
     assert _failing(bench, "rds.restorable-lately") == {DATABASE: "it is not backed up: backup_retention_period is 0"}
+
+
+def _of_service(bench: Bench, control: str) -> str:
+    ((address, message),) = _failing(bench, control, thorough=True).items()
+    assert address == SERVICE
+    return message
+
+
+def test_an_ordinary_run_does_not_ask_for_tasks_and_quotas(bench: Bench) -> None:
+    bench.break_("task-unhealthy")
+    found = bench.look()
+    for control, address in (
+        ("ecs.tasks-healthy", SERVICE),
+        ("ecs.tasks-same-revision", SERVICE),
+        ("ecs.tasks-same-image", SERVICE),
+        ("ecs.no-failed-tasks", SERVICE),
+        ("quota.has-room", DATABASE),
+        ("quota.fargate-vcpu", CLUSTER),
+    ):
+        verdict = found[control, address]
+        assert verdict.outcome is Outcome.NOT_APPLICABLE
+        assert verdict.message.endswith("left out: only a thorough run reads it ([live] thorough in skyworthy.toml)")
+
+
+def test_tasks_and_quotas_are_in_order_in_a_thorough_run(bench: Bench) -> None:
+    found = bench.look(thorough=True).values()
+    judged = [item for item in found if item.control.startswith(("ecs.tasks-", "ecs.no-failed-", "quota."))]
+    assert {item.outcome for item in judged} == {Outcome.PASS}
+    assert len(judged) >= 16
+
+
+def test_a_task_that_fails_its_health_check_is_named(bench: Bench) -> None:
+    bench.break_("task-unhealthy")
+    assert re.fullmatch(
+        r"task [0-9a-f-]{36} is UNHEALTHY: container backend fails its health check",
+        _of_service(bench, "ecs.tasks-healthy"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "container", "problem"),
+    [
+        ({"connectivity": "DISCONNECTED"}, {}, "has lost its connection to ECS"),
+        ({"healthStatus": "UNHEALTHY"}, {}, "is UNHEALTHY"),
+        (
+            {},
+            {"lastStatus": "STOPPED", "exitCode": 1, "reason": "sidecar crashed"},
+            "runs without container backend: sidecar crashed, exit code 1",
+        ),
+        ({"lastStatus": "PENDING", "createdAt": 1_700_000_000}, {}, "is PENDING, "),
+    ],
+)
+def test_what_is_wrong_with_a_running_task_is_said(
+    bench: Bench, task: dict[str, Any], container: dict[str, Any], problem: str
+) -> None:
+    conditions.change_task(bench.sandbox, "ohmycoins-staging", "backend", task=task, container=container)
+    message = _of_service(bench, "ecs.tasks-healthy")
+    assert re.sub(r"^task [0-9a-f-]{36} ", "", message).startswith(problem)
+
+
+def test_a_task_that_only_just_starts_is_no_finding(bench: Bench) -> None:
+    conditions.change_task(bench.sandbox, "ohmycoins-staging", "backend", task={"lastStatus": "PENDING"})
+    assert _failing(bench, "ecs.tasks-healthy", thorough=True) == {}
+
+
+def test_a_task_of_another_revision_is_named(bench: Bench) -> None:
+    bench.break_("task-of-old-revision")
+    assert re.fullmatch(
+        r"the service names ohmycoins-staging-backend:2: task [0-9a-f-]{36} runs ohmycoins-staging-backend:1",
+        _of_service(bench, "ecs.tasks-same-revision"),
+    )
+
+
+def test_a_tag_that_names_another_image_by_now_is_named(bench: Bench) -> None:
+    bench.break_("image-tag-moved")
+    digest, task = "sha256:[0-9a-f]{64}", "[0-9a-f-]{36}"
+    assert re.fullmatch(
+        rf"\S+/ohmycoins-staging-backend:0.1.0 of container backend is now {digest}: task {task} runs {digest}",
+        _of_service(bench, "ecs.tasks-same-image"),
+    )
+
+
+def test_a_digest_that_nobody_tells_is_not_green(bench: Bench) -> None:
+    conditions.change_task(bench.sandbox, "ohmycoins-staging", "backend", container={"imageDigest": None})
+    assert bench.look(thorough=True)["ecs.tasks-same-image", SERVICE].outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (
+            "task-out-of-memory",
+            "Essential container in task exited: container backend: "
+            "OutOfMemoryError: Container killed due to memory usage, exit code 137",
+        ),
+        (
+            "task-image-not-pulled",
+            "CannotPullContainerError: pull image manifest has been retried 5 time(s): i/o timeout",
+        ),
+    ],
+)
+def test_a_task_that_failed_is_named_although_the_service_is_steady(bench: Bench, fault: str, reason: str) -> None:
+    bench.break_(fault)
+    message = _of_service(bench, "ecs.no-failed-tasks")
+    assert re.fullmatch(r"task [0-9a-f-]{36} stopped at \S+Z: " + re.escape(reason), message)
+    found = bench.look(thorough=True)
+    assert found["ecs.service-stable", SERVICE].outcome is Outcome.PASS
+    assert found["ecs.tasks-healthy", SERVICE].outcome is Outcome.PASS
+
+
+def test_a_task_that_a_deployment_stopped_is_no_finding(bench: Bench) -> None:
+    bench.sandbox.client("ecs").update_service(
+        cluster="ohmycoins-staging", service="backend", forceNewDeployment=True, desiredCount=2
+    )
+    found = bench.look(thorough=True)
+    assert found["ecs.no-failed-tasks", SERVICE].outcome is Outcome.PASS
+    assert found["ecs.tasks-same-image", SERVICE].outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize(
+    ("fault", "address", "message"),
+    [
+        ("vpc-quota-used", "module.vpc.aws_vpc.this", "VPCs per Region: 5 of 5 are used"),
+        ("address-quota-used", 'module.vpc.aws_eip.nat["us-east-1a"]', "EC2-VPC Elastic IPs: 5 of 5 are used"),
+        (
+            "security-group-almost-full",
+            "module.security.aws_security_group.ecs",
+            "Inbound or outbound rules per security group: 52 of 60 are used",
+        ),
+    ],
+)
+def test_a_quota_that_is_used_up_is_named(bench: Bench, fault: str, address: str, message: str) -> None:
+    bench.break_(fault)
+    assert _failing(bench, "quota.has-room", thorough=True) == {address: message}
+
+
+def test_what_the_services_may_come_to_run_is_held_against_the_quota(bench: Bench) -> None:
+    bench.break_("fargate-quota-exceeded")
+    ((address, message),) = _failing(bench, "quota.fargate-vcpu", thorough=True).items()
+    assert address == CLUSTER
+    assert re.fullmatch(r"2 services may come to run [0-9.]+ vCPU, the quota is 100", message)
+
+
+def test_a_quota_that_may_not_be_read_is_an_error(bench: Bench) -> None:
+    faults.deny(bench.sandbox, "service-quotas:GetServiceQuota")
+    found = bench.look(thorough=True)
+    for control, address in (("quota.has-room", DATABASE), ("quota.fargate-vcpu", CLUSTER)):
+        assert found[control, address].outcome is Outcome.ERROR
+        assert "GetServiceQuota" in found[control, address].message
+
+
+def test_a_quota_of_which_aws_tells_nothing_is_not_green(bench: Bench) -> None:
+    faults.inject(bench.sandbox, "service-quotas:GetServiceQuota", "NoSuchResourceException")
+    found = bench.look(thorough=True)
+    for control, address in (("quota.has-room", DATABASE), ("quota.fargate-vcpu", CLUSTER)):
+        assert (found[control, address].outcome, found[control, address].message) == (
+            Outcome.UNKNOWN,
+            "AWS tells no quota for it",
+        )
+
+
+def test_tasks_that_may_not_be_read_are_an_error(bench: Bench) -> None:
+    faults.deny(bench.sandbox, "ecs:ListTasks")
+    verdict = bench.look(thorough=True)["ecs.tasks-healthy", SERVICE]
+    assert verdict.outcome is Outcome.ERROR
+    assert "ecs:ListTasks" in verdict.message
+
+
+def test_tasks_of_a_cluster_take_one_description(bench: Bench) -> None:
+    seen = observe(bench.session, bench.declared, thorough=True, idle=IDLE)
+    assert (seen.calls["ecs:ListTasks"], seen.calls["ecs:DescribeTasks"]) == (2, 1)
+    assert seen.calls["service-quotas:GetServiceQuota"] == 8
