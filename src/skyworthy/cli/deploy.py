@@ -2,7 +2,7 @@
 
 import getpass
 import os
-import signal
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from skyworthy.cli.signals import interruptible
 from skyworthy.cli.suites import keep, looking
 from skyworthy.config import Environment, Settings, load_settings
 from skyworthy.errors import BadInput
@@ -28,6 +29,7 @@ RECORDS = "deployments"
 @looking
 @click.option("--tag", "--image-tag", "tag", metavar="TAG", help="Of the images; by default the commit.")
 @click.option("--service", "only", multiple=True, metavar="NAME", help="Only this service; may be repeated.")
+@click.option("--from", "start", metavar="REVISION", help="Number, family:number or ARN; by default the newest one.")
 @click.option("--no-build", is_flag=True, help="Build nothing: the tag must be in ECR.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -42,6 +44,7 @@ def deploy(
     target: str,
     tag: str | None,
     only: tuple[str, ...],
+    start: str | None,
     no_build: bool,
     dry_run: bool,
     yes: bool,
@@ -52,8 +55,10 @@ def deploy(
 ) -> None:
     """Build and push images, pin them by digest in new task-definition revisions, and wait until services are healthy.
 
-    Five phases: prerequisites, images, cluster, update, stability. An image that ECR has under the tag is not built
-    again. Production needs a sign-off of this commit that says go. A record is written to reports/deployments.
+    Five phases: prerequisites, images, cluster, update, stability. A service's new revision starts from the newest one
+    of its family, which the last apply registered, so that new secrets and variables arrive; one that is not as the
+    code says is refused. An image that ECR has under the tag is not built again. Production needs a sign-off of this
+    commit that says go. A record is written to reports/deployments.
 
     Exit codes: 0 deployed, 1 it failed or took too long, 2 it could not be begun or was interrupted.
 
@@ -70,10 +75,12 @@ def deploy(
     settings = load_settings(Path())
     environment = settings.environment(env)
     commit = commit_of(settings.directory)
-    order = operation.Order(tag or tag_of(commit), build=not no_build, dry_run=dry_run)
+    order = operation.Order(tag or tag_of(commit), build=not no_build, dry_run=dry_run, start=start or "")
     facts: dict[str, Any] = {"commit": commit, "by": who()}
     facts |= _signed_off(settings, environment, commit, without_signoff, dry_run)
     with opened(settings, environment, target, only, timeout, interval, replay=dry_run) as place, interruptible():
+        if start is not None:
+            demand_one(place, "--from")
         if not (yes or dry_run):
             confirm(f"deploy {order.tag} to {', '.join(place.services)} of {env} ({place.session.place})?")
         try:
@@ -141,6 +148,7 @@ def opened(
             session=session,
             writer=ActingSession(session, WRITES),
             services={name: cluster for name, cluster in services.items() if not only or name in only},
+            declared=stage.declared,
             announce=click.echo,
             progress=told,
             timeout=timeout or settings.deploy.timeout_seconds,
@@ -148,22 +156,11 @@ def opened(
         )
         try:
             yield place
+        except KeyboardInterrupt:
+            options = f"--env {shlex.quote(environment.name)} --target {target}"
+            raise BadInput(f"interrupted; how services are now: skyworthy rollback {options} --list") from None
         except READ_ERRORS as error:
             raise session.bad_input(error) or BadInput(f"{session.place}: {error}") from error
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """SIGTERM, which CI sends to a job that is cancelled, ends the block as Ctrl-C does."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def confirm(question: str) -> None:
@@ -175,6 +172,18 @@ def confirm(question: str) -> None:
     if not sys.stdin.isatty():
         raise BadInput(f"{question} Nobody can be asked here: confirm with --yes, or try --dry-run")
     click.confirm(question, abort=True)
+
+
+def demand_one(place: "Place", option: str) -> None:
+    """Make sure that an option which names a revision is given for one service.
+
+    Raises:
+        BadInput: there are more.
+    """
+    if len(place.services) > 1:
+        raise BadInput(
+            f"{option} names a revision of one service: name it with --service; there are {', '.join(place.services)}"
+        )
 
 
 def who() -> str:
@@ -265,7 +274,7 @@ def _summary(settings: Settings, environment: Environment, place: "Place", outco
 def _verified_red(settings: Settings, environment: Environment, target: str) -> bool:
     """Run live and smoke on what was deployed; whether the nightly gate would be red."""
     from skyworthy.reports.console import progress, report
-    from skyworthy.suites.catalogue import SUITES
+    from skyworthy.suites.catalogue import SUITES, run_in_turn
     from skyworthy.suites.options import Options
     from skyworthy.suites.stage import Stage
 
@@ -274,9 +283,9 @@ def _verified_red(settings: Settings, environment: Environment, target: str) -> 
         progress(environment.name) as told,
         Stage(settings, environment, Options(target=target, progress=told, announce=click.echo)) as stage,
     ):
-        for name in ("live", "smoke"):
-            result = SUITES[name].run(stage)
+        for result in run_in_turn(stage, ("live", "smoke")):
             report(result)
             keep(settings, environment, result)
-            red = red or any(is_red(item, settings.gates[SUITES[name].gate]) for item in result.verdicts)
+            gate = settings.gates[SUITES[result.suite].gate]
+            red = red or any(is_red(item, gate) for item in result.verdicts)
     return red

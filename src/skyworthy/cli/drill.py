@@ -1,14 +1,10 @@
 """``skyworthy drill``: try what a stack promises for a bad day."""
 
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Any
 
 import click
 
+from skyworthy.cli.signals import interruptible
 from skyworthy.cli.suites import looking
 from skyworthy.config import Environment, load_settings
 from skyworthy.errors import BadInput
@@ -21,6 +17,7 @@ _SIGNS = {"pass": "ok     ", "fail": "FAIL   ", "unknown": "unknown"}
 @click.argument("name", type=click.Choice(NAMES), metavar="[alarms|deployment|restore]")
 @click.option("--env", metavar="NAME", required=True, help="The environment.")
 @looking
+@click.option("--region", metavar="NAME", default="", help="One of its regions. Default: the first.")
 @click.option("--dry-run", is_flag=True, help="Say what would be changed, and change nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--yes-production", is_flag=True, help="Needed where the environment is a production.")
@@ -36,7 +33,15 @@ _SIGNS = {"pass": "ok     ", "fail": "FAIL   ", "unknown": "unknown"}
     "--interval", type=click.FloatRange(min=0.05), default=5, metavar="SECONDS", help="Between two looks. [default: 5]"
 )
 def drill(
-    name: str, env: str, target: str, dry_run: bool, yes: bool, yes_production: bool, timeout: float, interval: float
+    name: str,
+    env: str,
+    target: str,
+    region: str,
+    dry_run: bool,
+    yes: bool,
+    yes_production: bool,
+    timeout: float,
+    interval: float,
 ) -> None:
     """Try alarms, a deployment or the newest backup, and say beforehand what that changes.
 
@@ -68,9 +73,13 @@ def drill(
     _demand_consent(environment, yes_production or dry_run or name == "restore")
     with (
         progress(env) as told,
-        Stage(settings, environment, Options(target=target, progress=told, announce=click.echo)) as stage,
+        Stage(
+            settings, environment, Options(target=target, region=region, progress=told, announce=click.echo)
+        ) as stage,
     ):
-        setting = Setting(stage.account.session, stage.observation.estate, timeout, interval, told)
+        place = region or stage.regions.home
+        session = stage.account.session_in(place)
+        setting = Setting(session, stage.seen.seen_in(place), timeout, interval, told)
         plan = DRILLS[name].plan(setting)
         for line in plan:
             click.echo(f"  will change: {line}")
@@ -79,13 +88,13 @@ def drill(
         if dry_run:
             return
         if plan and target == "aws" and not yes:
-            identity = stage.account.session.identity()
+            identity = session.identity()
             click.confirm(f"do this in account {identity.account}, region {identity.region}?", abort=True)
         try:
-            with _terminable():
+            with interruptible():
                 findings = DRILLS[name].run(setting)
         except (ClientError, BotoCoreError) as error:
-            raise BadInput(f"{stage.account.session.place}: the drill ended early: {error}") from error
+            raise BadInput(f"{session.place}: the drill ended early: {error}") from error
     for finding in findings:
         click.echo(f"  {_SIGNS[finding.verdict]} {finding.what}: {finding.message}")
     raise click.exceptions.Exit(_exit_code([finding.verdict for finding in findings]))
@@ -100,17 +109,3 @@ def _exit_code(verdicts: list[str]) -> int:
     if "fail" in verdicts:
         return 1
     return 0 if verdicts and "unknown" not in verdicts else 2
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does, so that what was made is removed."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> Any:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import click
 
-from skyworthy.cli.deploy import interruptible, opened, tag_of
+from skyworthy.cli.deploy import opened, tag_of
+from skyworthy.cli.signals import interruptible
 from skyworthy.cli.suites import looking
 from skyworthy.config import load_settings
 

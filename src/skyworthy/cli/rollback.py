@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from skyworthy.cli.deploy import RECORDS, confirm, end, interruptible, opened, who
+from skyworthy.cli.deploy import RECORDS, confirm, demand_one, end, opened, who
+from skyworthy.cli.signals import interruptible
 from skyworthy.cli.suites import looking
 from skyworthy.config import load_settings
-from skyworthy.errors import BadInput
 
 if TYPE_CHECKING:
     from skyworthy.operations.rollback import Revision
@@ -37,8 +37,8 @@ def rollback(
 ) -> None:
     """Put services back to an earlier task definition, and wait until they are healthy.
 
-    By default that is the newest revision before the running one of which no deployment failed, as the records in
-    reports/deployments tell.
+    By default that is what ran before the running one was deployed, as that notes in the tag skyworthy:replaces, unless
+    a deployment of it failed, as the records in reports/deployments tell.
 
     Exit codes: 0 rolled back, 1 it failed or took too long, 2 it could not be begun or was interrupted.
 
@@ -56,11 +56,9 @@ def rollback(
     environment = settings.environment(env)
     look_only = listing or dry_run
     with opened(settings, environment, target, only, timeout, interval, replay=look_only) as place, interruptible():
+        if to is not None:
+            demand_one(place, "--to")
         services = read_services(place.session, place.services)
-        if to is not None and len(services) > 1:
-            raise BadInput(
-                f"--to names a revision of one service: name it with --service; there are {', '.join(place.services)}"
-            )
         failed = operation.failures(settings.reports / RECORDS, env, target)
         found = {item.name: operation.revisions(place.session, item, failed) for item in services}
         if listing:

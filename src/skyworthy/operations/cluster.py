@@ -6,6 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from skyworthy.behavior.drift.deployments import REPLACES
 from skyworthy.behavior.tasks import cluster_of
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate, Undecidable
@@ -19,20 +20,56 @@ Source: https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeSe
 
 
 @dataclass(frozen=True)
+class Definition:
+    """A revision of a task definition.
+
+    Args:
+        described: as DescribeTaskDefinition returns it.
+        tags: of the revision.
+    """
+
+    described: Mapping[str, Any]
+    tags: Sequence[Mapping[str, str]] = ()
+
+    @property
+    def arn(self) -> str:
+        """``arn:aws:ecs:...:task-definition/ohmycoins-staging-backend:4``."""
+        return str(self.described["taskDefinitionArn"])
+
+    @property
+    def name(self) -> str:
+        """``ohmycoins-staging-backend:4``."""
+        return short(self.arn)
+
+    @property
+    def family(self) -> str:
+        """``ohmycoins-staging-backend``."""
+        return str(self.described["family"])
+
+    @property
+    def images(self) -> dict[str, str]:
+        """Container name -> its image."""
+        return {item["name"]: item["image"] for item in self.described["containerDefinitions"]}
+
+    @property
+    def replaced(self) -> str:
+        """``family:revision`` that ran before this one was deployed; empty where no deployment registered it."""
+        return next((item["value"] for item in self.tags if item["key"] == REPLACES), "")
+
+
+@dataclass(frozen=True)
 class Service:
     """A service as it is now.
 
     Args:
         cluster: name of its cluster.
         described: as DescribeServices returns it.
-        definition: the task definition that it runs, as DescribeTaskDefinition returns it.
-        tags: of the task definition.
+        definition: the task definition that it runs.
     """
 
     cluster: str
     described: Mapping[str, Any]
-    definition: Mapping[str, Any]
-    tags: Sequence[Mapping[str, str]] = ()
+    definition: Definition
 
     @property
     def name(self) -> str:
@@ -43,11 +80,6 @@ class Service:
     def revision(self) -> str:
         """``ohmycoins-staging-backend:4``."""
         return short(self.described["taskDefinition"])
-
-    @property
-    def images(self) -> dict[str, str]:
-        """Container name -> its image."""
-        return {item["name"]: item["image"] for item in self.definition["containerDefinitions"]}
 
 
 def short(arn: str) -> str:
@@ -87,17 +119,22 @@ def read_services(session: Session, wanted: Mapping[str, str]) -> list[Service]:
     Raises:
         BadInput: a cluster or service does not exist, is being deleted, or is not deployed by ECS itself.
     """
-    ecs = session.client("ecs")
     found = []
     for cluster in dict.fromkeys(wanted.values()):
         names = [name for name, of in wanted.items() if of == cluster]
         for start in range(0, len(names), _PAGE):
             found += _described(session, cluster, names[start : start + _PAGE])
-    services = []
-    for cluster, described in found:
-        answer = ecs.describe_task_definition(taskDefinition=described["taskDefinition"], include=["TAGS"])
-        services.append(Service(cluster, described, answer["taskDefinition"], tuple(answer.get("tags", ()))))
+    services = [
+        Service(cluster, described, read_definition(session, described["taskDefinition"]))
+        for cluster, described in found
+    ]
     return sorted(services, key=lambda item: list(wanted).index(item.name))
+
+
+def read_definition(session: Session, named: str) -> Definition:
+    """The revision of an ARN or ``family:revision``; of a family its newest active one."""
+    answer = session.client("ecs").describe_task_definition(taskDefinition=named, include=["TAGS"])
+    return Definition(answer["taskDefinition"], tuple(answer.get("tags", ())))
 
 
 def _described(session: Session, cluster: str, names: Sequence[str]) -> list[tuple[str, Mapping[str, Any]]]:

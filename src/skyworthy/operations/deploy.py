@@ -2,17 +2,19 @@
 
 import dataclasses
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from skyworthy.behavior.drift.deployments import REPLACES
 from skyworthy.config.deploy import DeploySettings
 from skyworthy.errors import BadInput
-from skyworthy.operations.cluster import Service, read_services, told
-from skyworthy.operations.deploying import Outcome, Place, StoppedMidway, carry_out
-from skyworthy.operations.images import Docker, Reference, checked_tag, digest_of, pinned, reference
-from skyworthy.operations.rollout import Rollout
+from skyworthy.operations.bases import named, newest, not_as_declared, told_base
+from skyworthy.operations.cluster import Definition, Service, read_services, told
+from skyworthy.operations.deploying import Outcome, Place, StoppedMidway, Tell, carry_out, stoppable, untouched
+from skyworthy.operations.images import Docker, Reference, as_request, checked_tag, digest_of, pinned, reference
 
 
 @dataclass(frozen=True)
@@ -23,11 +25,13 @@ class Order:
         tag: of the images.
         build: whether images that ECR does not have are built and pushed.
         dry_run: say what would be done, and change nothing.
+        start: the revision to start from: ``4``, ``family:4`` or an ARN; empty: the newest active one.
     """
 
     tag: str
     build: bool = True
     dry_run: bool = False
+    start: str = ""
 
 
 def deploy(place: Place, directory: Path, settings: DeploySettings, order: Order) -> Outcome:
@@ -44,32 +48,85 @@ def deploy(place: Place, directory: Path, settings: DeploySettings, order: Order
 
     Raises:
         BadInput: something is missing; nothing was changed but images that were pushed.
-        StoppedMidway: it was interrupted while services were updated.
+        StoppedMidway: it was interrupted, before or while services were updated.
     """
     start = time.monotonic()
     tag = checked_tag(order.tag)
+    known: list[Service] = []
+    try:
+        with stoppable(place, lambda: untouched(known), start):
+            plan = _planned(place, directory, settings, order, known)
+        place.announce("4/5 update")
+        outcome = _would(place, plan) if order.dry_run else _carried_out(place, plan)
+    except StoppedMidway as stopped:
+        raise StoppedMidway(dataclasses.replace(stopped.outcome, tag=tag)) from stopped.__cause__
+    return dataclasses.replace(outcome, images=plan.images, tag=tag, seconds=time.monotonic() - start)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a deployment does.
+
+    Args:
+        services: that are to be updated.
+        bases: service name -> the revision that its deployment starts from.
+        requests: service name -> what is registered for it.
+        images: container name -> image by digest.
+    """
+
+    services: tuple[Service, ...]
+    bases: Mapping[str, Definition]
+    requests: Mapping[str, Mapping[str, Any]]
+    images: Mapping[str, str]
+
+
+def _planned(place: Place, directory: Path, settings: DeploySettings, order: Order, known: list[Service]) -> _Plan:
+    """The first three phases, which change no service; ``known`` are the services as soon as they were read."""
     place.announce("1/5 prerequisites")
     identity = place.session.identity()
-    services = read_services(place.session, place.services)
-    repositories = _repositories(services, settings)
-    place.announce(f"    account {identity.account} as {identity.arn}, {len(services)} services, tag {tag}")
+    known += read_services(place.session, place.services)
+    repositories = _repositories(_bases(place, known, settings, order).values(), settings)
+    place.announce(f"    account {identity.account} as {identity.arn}, {len(known)} services, tag {order.tag}")
     place.announce("2/5 images")
     images = _images(place, directory, settings, order, repositories)
     place.announce("3/5 cluster")
-    services = read_services(place.session, place.services)
-    for service in services:
-        place.announce(f"    {told(service)}")
-    changed = [item for item in services if _requests(item, images, settings, tag) is not None]
-    for service in services:
+    known[:] = read_services(place.session, place.services)
+    bases = _bases(place, known, settings, order, place.announce)
+    requests = {
+        name: pinned(base.described, images, settings.version_variable, order.tag) for name, base in bases.items()
+    }
+    changed = [item for item in known if requests[item.name] != as_request(item.definition.described)]
+    for service in known:
         if service not in changed:
             place.announce(f"    {service.name} runs this already, and stays as it is")
-    place.announce("4/5 update")
-    if order.dry_run:
-        outcome = _would(place, changed, images)
-    else:
-        register = {item.name: partial(_register, place, item, images, settings, tag) for item in changed}
-        outcome = _carried_out(place, register, changed, images, tag)
-    return dataclasses.replace(outcome, images=images, tag=tag, seconds=time.monotonic() - start)
+    return _Plan(tuple(changed), bases, requests, images)
+
+
+def _bases(
+    place: Place, services: Sequence[Service], settings: DeploySettings, order: Order, announce: Tell = lambda _: None
+) -> dict[str, Definition]:
+    """Service name -> the revision that its deployment starts from.
+
+    Raises:
+        BadInput: the newest one is not as the code says.
+    """
+    found: dict[str, Definition] = {}
+    for service in services:
+        announce(f"    {told(service)}")
+        base = named(place.session, service, order.start) if order.start else newest(place.session, service)
+        announce(f"    {told_base(service, base)}")
+        problem = not_as_declared(place.session, place.declared, service, base, settings)
+        if problem and not order.start:
+            raise BadInput(
+                f"{base.name}, the newest revision, is not as the code says: {problem}. Apply the Terraform of this "
+                "checkout; where that changes nothing, somebody else registered it: `aws ecs "
+                f"deregister-task-definition --task-definition {base.name}`, or name another with --service "
+                f"{service.name} --from REVISION"
+            )
+        if problem:
+            announce(f"    {base.name} is not as the code says: {problem}")
+        found[service.name] = base
+    return found
 
 
 def publish(place: Place, directory: Path, settings: DeploySettings, order: Order) -> dict[str, str]:
@@ -88,38 +145,34 @@ def publish(place: Place, directory: Path, settings: DeploySettings, order: Orde
         BadInput: something is missing, or docker fails.
     """
     checked_tag(order.tag)
-    repositories = _repositories(read_services(place.session, place.services), settings)
+    services = read_services(place.session, place.services)
+    repositories = _repositories([newest(place.session, item) for item in services], settings)
     return _images(place, directory, settings, order, repositories)
 
 
-def _carried_out(
-    place: Place,
-    register: Mapping[str, Callable[[], str]],
-    changed: Sequence[Service],
-    images: Mapping[str, str],
-    tag: str,
-) -> Outcome:
+def _carried_out(place: Place, plan: _Plan) -> Outcome:
+    registry = _Registry(place, plan.bases)
+    register = {item.name: partial(registry.revision, item, plan.requests[item.name]) for item in plan.services}
     try:
-        return carry_out(place, register, changed, heading="5/5 ")
+        return carry_out(place, register, plan.services, heading="5/5 ")
     except StoppedMidway as stopped:
-        known = dataclasses.replace(stopped.outcome, images=images, tag=tag)
-        raise StoppedMidway(known) from stopped.__cause__
+        raise StoppedMidway(dataclasses.replace(stopped.outcome, images=plan.images)) from stopped.__cause__
 
 
-def _repositories(services: Sequence[Service], settings: DeploySettings) -> dict[str, Reference]:
+def _repositories(bases: Iterable[Definition], settings: DeploySettings) -> dict[str, Reference]:
     """Container name -> the repository of its image, of the containers that are deployed.
 
     Raises:
         BadInput: none is, or an image is not in ECR.
     """
-    running = {name: image for service in services for name, image in service.images.items()}
+    images = {name: image for base in bases for name, image in base.images.items()}
     if not settings.images:
-        return {name: reference(image) for name, image in running.items()}
-    found = {name: reference(running[name]) for name in settings.images if name in running}
+        return {name: reference(image) for name, image in images.items()}
+    found = {name: reference(images[name]) for name in settings.images if name in images}
     if not found:
         raise BadInput(
             f"no service has a container {', '.join(settings.images)}, which [deploy.images] in skyworthy.toml names; "
-            f"there are: {', '.join(running)}"
+            f"there are: {', '.join(images)}"
         )
     return found
 
@@ -170,29 +223,40 @@ def _line(place: Place, name: str, line: str) -> None:
     place.progress(f"{name}: {line}")
 
 
-def _requests(
-    service: Service, images: Mapping[str, str], settings: DeploySettings, tag: str
-) -> dict[str, object] | None:
-    """What is registered for a service; None where that is what it runs."""
-    wanted = {name: image for name, image in images.items() if name in service.images}
-    request = pinned(service.definition, wanted, settings.version_variable, tag)
-    same = pinned(service.definition, {}, "", "")
-    return None if not wanted or request == same else request
+class _Registry:
+    """Registers revisions, each once, however many services run it.
+
+    Args:
+        place: where.
+        bases: service name -> the revision that its deployment starts from.
+    """
+
+    def __init__(self, place: Place, bases: Mapping[str, Definition]) -> None:
+        self._place = place
+        self._bases = bases
+        self._made: list[tuple[Mapping[str, object], str]] = []
+
+    def revision(self, service: Service, request: Mapping[str, object]) -> str:
+        """The ARN of a revision that is as requested: a new one, or what the deployment starts from."""
+        base = self._bases[service.name]
+        if request == as_request(base.described):
+            return base.arn
+        made = next((arn for known, arn in self._made if known == request), "")
+        return made or self._register(service, base, request)
+
+    def _register(self, service: Service, base: Definition, request: Mapping[str, object]) -> str:
+        kept = [item for item in base.tags if item["key"] != REPLACES and not item["key"].startswith("aws:")]
+        tags = [*kept, {"key": REPLACES, "value": service.revision}]
+        answer = self._place.writer.client("ecs").register_task_definition(**request, tags=tags)
+        arn = str(answer["taskDefinition"]["taskDefinitionArn"])
+        self._made.append((request, arn))
+        return arn
 
 
-def _register(place: Place, service: Service, images: Mapping[str, str], settings: DeploySettings, tag: str) -> str:
-    request = _requests(service, images, settings, tag)
-    assert request is not None
-    more = {"tags": list(service.tags)} if service.tags else {}
-    answer = place.writer.client("ecs").register_task_definition(**request, **more)
-    return str(answer["taskDefinition"]["taskDefinitionArn"])
-
-
-def _would(place: Place, changed: Sequence[Service], images: Mapping[str, str]) -> Outcome:
-    for service in changed:
-        for name, image in service.images.items():
-            if name in images:
-                place.announce(f"    {service.name}/{name}: would replace {image} by {images[name]}")
+def _would(place: Place, plan: _Plan) -> Outcome:
+    for service in plan.services:
+        for name in (name for name in plan.bases[service.name].images if name in plan.images):
+            image = service.definition.images.get(name, "nothing")
+            place.announce(f"    {service.name}/{name}: would replace {image} by {plan.images[name]}")
     place.announce("5/5 nothing was changed: this was a dry run")
-    rollouts = [Rollout(item.name, item.cluster, item.revision, runs=item.revision) for item in changed]
-    return Outcome(tuple(rollouts), 0.0)
+    return Outcome(tuple(untouched(plan.services)), 0.0)

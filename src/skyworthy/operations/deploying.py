@@ -3,7 +3,8 @@
 import datetime
 import shlex
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError
 
 from skyworthy.errors import BadInput
+from skyworthy.estate import Estate
 from skyworthy.files import write_json
 from skyworthy.observed import Session
 from skyworthy.operations.cluster import Service, short
@@ -33,6 +35,7 @@ class Place:
         session: reads the account.
         writer: changes it.
         services: service name -> cluster name.
+        declared: the estate of the code, with which a revision is compared before it is deployed.
         announce: told what stays on the screen.
         progress: told what is going on right now.
         timeout: seconds in which services must become stable.
@@ -44,6 +47,7 @@ class Place:
     session: Session
     writer: ActingSession
     services: Mapping[str, str]
+    declared: Estate = field(default_factory=lambda: Estate(()))
     announce: Tell = lambda _: None
     progress: Tell = lambda _: None
     timeout: float = 600.0
@@ -101,20 +105,15 @@ def carry_out(
         StoppedMidway: it was interrupted; services are as its outcome says.
     """
     start = time.monotonic()
-    rollouts = [Rollout(item.name, item.cluster, item.revision, runs=item.revision) for item in services]
-    watch = Watch(place.session, rollouts, place.progress)
-    try:
-        for service in services:
-            _update(place, watch, service, revisions[service.name]())
-        place.announce(f"{heading}waiting for stability, at most {place.timeout:g} s")
-        in_time = watch.wait(place.timeout, place.interval)
-    except KeyboardInterrupt as error:
-        raise StoppedMidway(_stopped(watch, "interrupted", start)) from error
-    except BadInput as error:
-        raise StoppedMidway(_stopped(watch, str(error), start)) from error
-    except READ_ERRORS as error:
-        reason = str(place.session.bad_input(error) or error)
-        raise StoppedMidway(_stopped(watch, reason, start)) from error
+    watch = Watch(place.session, untouched(services), place.progress)
+    with stoppable(place, lambda: watch.rollouts, start):
+        try:
+            for service in services:
+                _update(place, watch, service, revisions[service.name]())
+            place.announce(f"{heading}waiting for stability, at most {place.timeout:g} s")
+            in_time = watch.wait(place.timeout, place.interval)
+        except BadInput as error:
+            raise StoppedMidway(_stopped(watch.rollouts, str(error), start)) from error
     failed = [item.service for item in watch.rollouts if item.state == "failed"]
     problem = f"the rollout of {', '.join(failed)} failed" if failed else ""
     if not in_time:
@@ -136,8 +135,34 @@ def _update(place: Place, watch: Watch, service: Service, revision: str) -> None
     place.announce(f"    {service.name}: {rollout.before} -> {short(revision)}")
 
 
-def _stopped(watch: Watch, reason: str, start: float) -> Outcome:
-    return Outcome(tuple(watch.rollouts), time.monotonic() - start, reason)
+def untouched(services: Iterable[Service]) -> list[Rollout]:
+    """Rollouts that were not begun."""
+    return [Rollout(item.name, item.cluster, item.revision, runs=item.revision) for item in services]
+
+
+@contextmanager
+def stoppable(place: Place, rollouts: Callable[[], Iterable[Rollout]], start: float) -> Iterator[None]:
+    """Where the block is interrupted, or the account answers no more, say how things are.
+
+    Args:
+        place: where.
+        rollouts: gives what is known of the services then.
+        start: time.monotonic() at which it began.
+
+    Raises:
+        StoppedMidway: it was.
+    """
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise StoppedMidway(_stopped(rollouts(), "interrupted", start)) from error
+    except READ_ERRORS as error:
+        reason = str(place.session.bad_input(error) or error)
+        raise StoppedMidway(_stopped(rollouts(), reason, start)) from error
+
+
+def _stopped(rollouts: Iterable[Rollout], reason: str, start: float) -> Outcome:
+    return Outcome(tuple(rollouts), time.monotonic() - start, reason)
 
 
 def states(outcome: Outcome) -> list[str]:
@@ -148,6 +173,8 @@ def states(outcome: Outcome) -> list[str]:
 def advice(place: Place, outcome: Outcome) -> list[str]:
     """What to do next where a deployment did not end well: sentences and exact commands."""
     options = f"--env {shlex.quote(place.environment)} --target {place.target}"
+    if all(item.state == "not begun" for item in outcome.rollouts):
+        return [f"no service was touched; again: skyworthy {_again(place, outcome, options)}"]
     lines = []
     for item in outcome.rollouts:
         if item.state == "not begun":
@@ -161,6 +188,15 @@ def advice(place: Place, outcome: Outcome) -> list[str]:
         chosen = f"--service {shlex.quote(item.service)} --to {shlex.quote(item.before)}"
         lines.append(f"put {item.before} back: skyworthy rollback {options} {chosen} --yes")
     return lines
+
+
+def _again(place: Place, outcome: Outcome, options: str) -> str:
+    """The command that was given."""
+    all_of_them = len(place.services) == len(place.declared.of("aws_ecs_service"))
+    chosen = "" if all_of_them else "".join(f" --service {shlex.quote(name)}" for name in place.services)
+    return (
+        f"deploy {options}{chosen} --tag {shlex.quote(outcome.tag)}" if outcome.tag else f"rollback {options}{chosen}"
+    )
 
 
 def keep_record(folder: Path, place: Place, outcome: Outcome, kind: str, facts: Mapping[str, Any]) -> Path:

@@ -149,7 +149,7 @@ def _settings(patient: Patient) -> Iterator[Callable[[str], Check]]:
         yield _good(SETTINGS_FILE, f"names {', '.join(patient.settings.environments)}")
     else:
         where = patient.settings.directory.resolve()
-        yield _bad(SETTINGS_FILE, f"there is none in {where}", "`skyworthy init`, or name a root with --terraform DIR")
+        yield _bad(SETTINGS_FILE, f"there is none in {where}", "`skyworthy init`, or give each command --terraform DIR")
 
 
 def _roots(patient: Patient) -> Iterator[Callable[[str], Check]]:
@@ -194,7 +194,8 @@ def _history(directory: Path) -> Iterator[Callable[[str], Check]]:
             "git fetch --unshallow; in GitHub Actions, actions/checkout with `fetch-depth: 0`",
         )
     else:
-        yield _good("history", f"whole: {_git(directory, 'rev-list', '--count', 'HEAD')} commits")
+        count = _git(directory, "rev-list", "--count", "HEAD")
+        yield _good("history", f"whole: {count} commit{'s' * (count != '1')}")
 
 
 def _modules(names: Sequence[str]) -> Iterator[Callable[[str], Check]]:
@@ -214,7 +215,7 @@ def _recordings(patient: Patient) -> Iterator[Callable[[str], Check]]:
             cassette.check(cassette.load(path), environment.root)
         except BadInput as error:
             record = f"`skyworthy sandbox record --env {environment.name}` (needs Terraform)"
-            yield _bad(environment.name, str(error), record)
+            yield _bad(environment.name, str(error).partition(";")[0], record)  # which says what to do itself
         else:
             yield _good(environment.name, f"{path.name} is a recording of the Terraform as it is")
 

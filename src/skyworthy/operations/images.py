@@ -215,6 +215,16 @@ class Docker:
             raise BadInput(f"{failure}: docker exited with code {code}\n{tail}")
 
 
+def as_request(definition: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a task definition that RegisterTaskDefinition takes.
+
+    Args:
+        definition: as DescribeTaskDefinition returns it
+            (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html).
+    """
+    return {name: value for name, value in definition.items() if name not in _NOT_GIVEN and value not in (None, [])}
+
+
 def pinned(definition: Mapping[str, Any], images: Mapping[str, str], version_variable: str, tag: str) -> dict[str, Any]:
     """The request that registers a task definition anew with other images.
 
@@ -223,12 +233,7 @@ def pinned(definition: Mapping[str, Any], images: Mapping[str, str], version_var
         images: container name -> image by digest; the other containers keep theirs.
         version_variable: set to the tag in containers with a new image that have it; empty: nowhere.
         tag: of the images.
-
-    Returns:
-        The members that RegisterTaskDefinition takes
-        (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html).
     """
-    request = {name: value for name, value in definition.items() if name not in _NOT_GIVEN and value not in (None, [])}
     containers = []
     for container in definition["containerDefinitions"]:
         image = images.get(container["name"])
@@ -240,7 +245,7 @@ def pinned(definition: Mapping[str, Any], images: Mapping[str, str], version_var
             for item in container.get("environment", [])
         ]
         containers.append({**container, "image": image, "environment": environment})
-    return {**request, "containerDefinitions": containers}
+    return {**as_request(definition), "containerDefinitions": containers}
 
 
 _NOT_GIVEN = frozenset(

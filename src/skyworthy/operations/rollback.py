@@ -7,11 +7,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from skyworthy.errors import BadInput
 from skyworthy.observed import Session
-from skyworthy.operations.cluster import Service, short
+from skyworthy.operations.bases import named
+from skyworthy.operations.cluster import Service, read_definition, short
 from skyworthy.operations.deploying import Outcome, Place, carry_out
 
 SHOWN = 10
@@ -26,12 +25,14 @@ class Revision:
         arn: of the task definition.
         images: of its containers.
         runs: whether the service runs it now.
+        replaced: ``family:revision`` that ran before it was deployed; empty where no deployment registered it.
         failed: when a deployment of it failed, as the records say; empty: none did.
     """
 
     arn: str
     images: tuple[str, ...]
     runs: bool
+    replaced: str = ""
     failed: str = ""
 
     @property
@@ -41,7 +42,7 @@ class Revision:
 
 
 def revisions(session: Session, service: Service, failed: Mapping[str, str]) -> list[Revision]:
-    """The active revisions of the family that a service runs, newest first, at most SHOWN.
+    """The active revisions of the family that a service runs, newest first, at most SHOWN and what ran before.
 
     Args:
         session: reads the account.
@@ -49,18 +50,19 @@ def revisions(session: Session, service: Service, failed: Mapping[str, str]) -> 
         failed: see :func:`failures`.
     """
     ecs = session.client("ecs")
-    family = service.definition["family"]
+    family = service.definition.family
     answer = ecs.list_task_definitions(familyPrefix=family, status="ACTIVE", sort="DESC")
     # The prefix finds the families shop-api-next of shop-api, too.
     arns = [arn for arn in answer["taskDefinitionArns"] if short(arn).rpartition(":")[0] == family]
-    arns = sorted(arns, key=_number, reverse=True)[:SHOWN]
-    return [_revision(session, service, arn, failed) for arn in arns]
+    arns = sorted(arns, key=_number, reverse=True)
+    older = [arn for arn in arns[SHOWN:] if short(arn) == service.definition.replaced]
+    return [_revision(session, service, arn, failed) for arn in (*arns[:SHOWN], *older)]
 
 
 def _revision(session: Session, service: Service, arn: str, failed: Mapping[str, str]) -> Revision:
-    definition = session.client("ecs").describe_task_definition(taskDefinition=arn)["taskDefinition"]
-    images = tuple(item["image"] for item in definition["containerDefinitions"])
-    return Revision(arn, images, short(arn) == service.revision, failed.get(short(arn), ""))
+    found = read_definition(session, arn)
+    runs = found.name == service.revision
+    return Revision(found.arn, tuple(found.images.values()), runs, found.replaced, failed.get(found.name, ""))
 
 
 def _number(arn: str) -> int:
@@ -93,7 +95,11 @@ def failures(folder: Path, environment: str, target: str) -> dict[str, str]:
 
 
 def previous(service: Service, found: Sequence[Revision]) -> Revision:
-    """The newest revision before the running one of which no deployment failed.
+    """The revision that ran before the running one, of which no deployment failed.
+
+    That is what the running one was deployed in place of, as it notes itself; else the newest earlier one of which is
+    known that it ran. An apply registers revisions that never ran, so the newest earlier one at all is the last choice,
+    for services that others deploy.
 
     Raises:
         BadInput: there is none.
@@ -105,7 +111,9 @@ def previous(service: Service, found: Sequence[Revision]) -> Revision:
             f"{service.name} runs {service.revision}, and there is no earlier active revision to go back to; "
             "name one with --to"
         )
-    return earlier[0]
+    ran = {name for item in found if item.replaced for name in (item.name, item.replaced)}
+    noted = (item for item in earlier if item.name == service.definition.replaced)
+    return next(noted, None) or next((item for item in earlier if item.name in ran), earlier[0])
 
 
 def chosen(session: Session, service: Service, to: str) -> Revision:
@@ -114,19 +122,7 @@ def chosen(session: Session, service: Service, to: str) -> Revision:
     Raises:
         BadInput: there is no such active revision, or it is of another family.
     """
-    family = service.definition["family"]
-    asked = f"{family}:{to}" if to.isdigit() else to
-    if short(asked).rpartition(":")[0] != family:
-        raise BadInput(f"{service.name} runs the family {family}, of which {to!r} is no revision")
-    try:
-        found = session.client("ecs").describe_task_definition(taskDefinition=asked)["taskDefinition"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] not in ("ClientException", "InvalidParameterException"):
-            raise
-        raise BadInput(f"{session.place}: no task definition {asked}; see `skyworthy rollback --list`") from error
-    if found.get("status") == "INACTIVE":
-        raise BadInput(f"{asked} was deregistered, and no service can be updated to it")
-    return _revision(session, service, found["taskDefinitionArn"], {})
+    return _revision(session, service, named(session, service, to).arn, {})
 
 
 def roll_back(place: Place, services: Sequence[Service], to: Mapping[str, Revision]) -> Outcome:

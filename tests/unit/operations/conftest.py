@@ -150,6 +150,16 @@ class Stack:
             deploymentConfiguration={"deploymentCircuitBreaker": {"enable": breaker, "rollback": rollback}},
         )
 
+    def register(self, **container: Any) -> None:
+        """A further revision, as an apply registers one: the container is changed so, and the service left alone."""
+        ecs = self.client("ecs")
+        definition = ecs.describe_task_definition(taskDefinition=self.name)["taskDefinition"]
+        (before,) = definition["containerDefinitions"]
+        given = {name: definition[name] for name in ("executionRoleArn", "networkMode", "cpu", "memory")}
+        ecs.register_task_definition(
+            family=self.name, **given, requiresCompatibilities=["FARGATE"], containerDefinitions=[before | container]
+        )
+
     def launch(self, behaviours: Mapping[str, str] | None = None) -> Launched:
         """Launch the service; a context manager. Images by digest may behave otherwise than well: see BEHAVIOURS."""
         others = {image: BEHAVIOURS[name] for image, name in (behaviours or {}).items()}

@@ -10,11 +10,12 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from skyworthy.config.deploy import DeploySettings, ImageSource
+from skyworthy.declared import read
 from skyworthy.errors import BadInput
 from skyworthy.operations.cluster import read_services
 from skyworthy.operations.deploy import Order, deploy
 from skyworthy.operations.deploying import StoppedMidway, advice, states
-from skyworthy.operations.rollback import previous, revisions, roll_back
+from skyworthy.operations.rollback import SHOWN, previous, revisions, roll_back
 from skyworthy.probes import http
 from skyworthy.sandbox import faults
 
@@ -54,7 +55,10 @@ def test_new_version_is_served_and_pinned_by_digest(stack: Any) -> None:
         {"name": "COLOUR", "value": "blue"},
     ]
     assert (definition["cpu"], definition["memory"], definition["networkMode"]) == ("256", "512", "awsvpc")
-    assert answer["tags"] == [{"key": "Project", "value": stack.name}]
+    assert answer["tags"] == [
+        {"key": "Project", "value": stack.name},
+        {"key": "skyworthy:replaces", "value": f"{stack.name}:1"},
+    ]
     assert [line for line in stack.said if line[1:2] == "/"] == [
         "1/5 prerequisites",
         "2/5 images",
@@ -118,6 +122,140 @@ def test_time_out_says_what_state_services_are_in(stack: Any) -> None:
             f"rollback --env test --target sandbox --service api --to {stack.name}:1 --yes",
         ]
         assert version(launched.url_of("api")) == "1.0"  # the old task goes on
+
+
+def test_it_starts_from_what_was_registered_last(stack: Any) -> None:
+    stack.service()
+    stack.push("1.1")
+    stack.register(environment=[{"name": "APP_VERSION", "value": "0"}, {"name": "COLOUR", "value": "green"}])
+    with stack.launch() as launched:
+        assert deploy(stack.place(), Path(), NO_BUILD, Order("1.1", build=False)).good
+        assert version(launched.url_of("api")) == "1.1"
+        place = stack.place()
+        services = read_services(place.session, place.services)
+        (container,) = services[0].definition.described["containerDefinitions"]
+        assert container["environment"] == [
+            {"name": "APP_VERSION", "value": "1.1"},
+            {"name": "COLOUR", "value": "green"},
+        ]
+        assert f"    api: starts from {stack.name}:2; it runs {stack.name}:1" in stack.said
+        # The second revision never ran.
+        found = revisions(place.session, services[0], {})
+        assert [(item.name[-1], item.runs) for item in found] == [("3", True), ("2", False), ("1", False)]
+        assert roll_back(place, services, {"api": previous(services[0], found)}).good
+        assert (stack.runs(), version(launched.url_of("api"))) == ("1", "1.0")
+
+
+def test_a_revision_that_only_others_deployed_goes_back_to_the_one_before(stack: Any) -> None:
+    stack.service()
+    for colour in ("green", "red"):
+        stack.register(environment=[{"name": "COLOUR", "value": colour}])
+    stack.client("ecs").update_service(cluster=stack.name, service="api", taskDefinition=f"{stack.name}:3")
+    place = stack.place()
+    (service,) = read_services(place.session, place.services)
+    assert previous(service, revisions(place.session, service, {})).name == f"{stack.name}:2"
+
+
+def test_an_old_revision_that_ran_before_is_found_again(stack: Any) -> None:
+    stack.service()
+    for number in range(SHOWN + 2):
+        stack.register(environment=[{"name": "APP_VERSION", "value": str(number)}])
+    stack.push("1.1")
+    with stack.launch():
+        assert deploy(stack.place(), Path(), NO_BUILD, Order("1.1", build=False)).good
+    place = stack.place()
+    (service,) = read_services(place.session, place.services)
+    found = revisions(place.session, service, {})
+    assert (len(found), previous(service, found).name) == (SHOWN + 1, f"{stack.name}:1")
+
+
+def test_what_was_registered_by_an_apply_alone_is_run_as_it_is(stack: Any) -> None:
+    stack.service()
+    image = stack.push("1.1")
+    stack.register(image=image, environment=[{"name": "APP_VERSION", "value": "1.1"}])
+    with stack.launch():
+        assert deploy(stack.place(), Path(), NO_BUILD, Order("1.1", build=False)).good
+    assert stack.runs() == "2"
+
+
+def test_services_that_share_a_definition_run_the_same_new_one(stack: Any) -> None:
+    stack.service()
+    stack.push("1.1")
+    stack.client("ecs").create_service(
+        cluster=stack.name, serviceName="worker", taskDefinition=f"{stack.name}:1", desiredCount=0
+    )
+    place = stack.place(services={"api": stack.name, "worker": stack.name})
+    assert deploy(place, Path(), NO_BUILD, Order("1.1", build=False)).good
+    assert [item.revision for item in read_services(place.session, place.services)] == [f"{stack.name}:2"] * 2
+
+
+def test_where_nothing_is_active_any_more_it_starts_from_what_runs(stack: Any) -> None:
+    stack.service()
+    stack.push("1.1")
+    stack.client("ecs").deregister_task_definition(taskDefinition=f"{stack.name}:1")
+    assert deploy(stack.place(), Path(), NO_BUILD, Order("1.1", build=False)).good
+    assert stack.runs() == "2"
+
+
+CODE = """
+resource "aws_ecs_cluster" "main" {{
+  name = "{name}"
+}}
+
+resource "aws_ecs_task_definition" "api" {{
+  family                   = "{name}"
+  network_mode             = "awsvpc"
+  requires_compatibilities = ["FARGATE"]
+  cpu                      = "256"
+  memory                   = "512"
+  execution_role_arn       = "arn:aws:iam::123456789012:role/{name}-execution"
+  container_definitions = jsonencode([
+    {{
+      name         = "api"
+      image        = "registry.example.com/api:1.0"
+      portMappings = [{{ containerPort = 8000 }}]
+      environment  = [{{ name = "APP_VERSION", value = "1.0" }}, {{ name = "COLOUR", value = "blue" }}]
+    }},
+  ])
+}}
+
+resource "aws_ecs_service" "api" {{
+  name            = "api"
+  cluster         = aws_ecs_cluster.main.id
+  task_definition = aws_ecs_task_definition.api.arn
+
+  lifecycle {{
+    ignore_changes = [task_definition]
+  }}
+}}
+"""
+
+
+def test_what_is_not_as_the_code_says_is_not_deployed(stack: Any, tmp_path: Path) -> None:
+    stack.service()
+    stack.push("1.1")
+    text = CODE.format(name=stack.name).replace("registry.example.com/api", stack.image)
+    (tmp_path / "main.tf").write_text('provider "aws" {\n  region = "us-east-1"\n}\n' + text)
+    place = stack.place(declared=read(tmp_path))
+    stack.register(privileged=True)
+    with pytest.raises(BadInput) as refused:
+        deploy(place, Path(), NO_BUILD, Order("1.1", build=False))
+    assert str(refused.value).startswith(
+        f"{stack.name}:2, the newest revision, is not as the code says: "
+        "container_definitions.privileged is true, the code does not set it. Apply the Terraform"
+    )
+    assert "--service api --from REVISION" in str(refused.value)
+    assert stack.runs() == "1"
+    assert deploy(place, Path(), NO_BUILD, Order("1.1", build=False, start="1")).good
+    assert stack.runs() == "3"
+    assert deploy(place, Path(), NO_BUILD, Order("1.1", build=False, start=f"{stack.name}:2")).good
+    assert f"    {stack.name}:2 is not as the code says: container_definitions.privileged is true" in "\n".join(
+        stack.said
+    )
+    # What a deployment made is as the code says again.
+    stack.push("1.2")
+    with pytest.raises(BadInput, match="privileged"):
+        deploy(place, Path(), NO_BUILD, Order("1.2", build=False))
 
 
 def test_manual_rollback_serves_the_version_before(stack: Any) -> None:

@@ -41,6 +41,27 @@ def records(project: Path) -> list[dict[str, Any]]:
     return [json.loads(path.read_text()) for path in sorted((project / "reports" / "deployments").glob("*.json"))]
 
 
+def interrupted(project: Path, moment: str, number: signal.Signals, *arguments: str) -> tuple[str, int]:
+    """What a command says that is sent a signal when a line begins so, and its exit code."""
+    process = subprocess.Popen(
+        [*PROGRAM, *arguments, "--env", "staging", "--interval", "0.2"],
+        cwd=project,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    said = []
+    with process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.append(line)
+            if line.startswith(moment):
+                process.send_signal(number)
+        code = process.wait(30)
+    return "".join(said), code
+
+
 def test_deploy_and_roll_back(stack: Any, project: Callable[[str], Path]) -> None:
     stack.service()
     image = stack.push("1.1")
@@ -89,29 +110,24 @@ def test_rollback_leaves_out_what_failed(stack: Any, project: Callable[[str], Pa
     assert stack.runs() == "1"
 
 
+def test_interrupted_before_anything_is_done(stack: Any, project: Callable[[str], Path]) -> None:
+    stack.service()
+    stack.push("1.1")
+    here = project("staging")
+    output, code = interrupted(here, "2/5", signal.SIGTERM, "deploy", "--tag", "1.1", "--no-build", "--yes")
+    assert code == 2, output
+    assert f"staging: interrupted\n  api: not begun, runs {stack.name}:1: was not touched\n" in output
+    assert "next: no service was touched; again: skyworthy deploy --env staging --target sandbox --tag 1.1" in output
+    assert (records(here)[0]["problem"], stack.runs()) == ("interrupted", "1")
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted_it_says_how_things_are(stack: Any, project: Callable[[str], Path], number: signal.Signals) -> None:
     stack.service(breaker=False)
     bad = stack.push("1.1")
     here = project("staging")
     with stack.launch({bad: "exits"}):
-        process = subprocess.Popen(
-            [*PROGRAM, "deploy", "--env", "staging", "--tag", "1.1", "--no-build", "--yes", "--interval", "0.2"],
-            cwd=here,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", "NO_COLOR": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        with process:
-            assert process.stdout is not None
-            said = []
-            for line in process.stdout:
-                said.append(line)
-                if line.startswith("5/5"):
-                    process.send_signal(number)
-            code = process.wait(30)
-    output = "".join(said)
+        output, code = interrupted(here, "5/5", number, "deploy", "--tag", "1.1", "--no-build", "--yes")
     assert code == 2, output
     assert "staging: interrupted\n  api: rolling, runs" in output
     command = f"skyworthy rollback --env staging --target sandbox --service api --to {stack.name}:1 --yes"
@@ -233,4 +249,20 @@ def test_an_account_that_refuses_midway(stack: Any, project: Callable[[str], Pat
         faults.heal(stack.sandbox)
     assert done.exit_code == 2, done.output
     assert "AccessDenied" in records(here)[0]["problem"]
-    assert f"  next: api was not touched and still runs {stack.name}:1" in done.output.splitlines()
+    again = "skyworthy deploy --env staging --target sandbox --tag 1.1"
+    assert f"  next: no service was touched; again: {again}" in done.output.splitlines()
+
+
+def test_an_account_that_refuses_before_anything_is_done(stack: Any, project: Callable[[str], Path]) -> None:
+    stack.service()
+    stack.push("1.1")
+    here = project("staging")
+    faults.inject(stack.sandbox, "ecr:DescribeImages", "ExpiredToken")
+    try:
+        done = run("deploy", "--env", "staging", "--tag", "1.1", "--no-build", "--yes")
+    finally:
+        faults.heal(stack.sandbox)
+    assert done.exit_code == 2, done.output
+    assert "the credentials have expired; sign in again" in done.output
+    assert f"  api: not begun, runs {stack.name}:1: was not touched" in done.output.splitlines()
+    assert [item["state"] for item in records(here)[0]["services"]] == ["not begun"]

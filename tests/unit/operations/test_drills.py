@@ -1,9 +1,10 @@
 """``skyworthy drill`` on a sandbox: what is tried, what is found, and that nothing is left behind."""
 
 import json
-import os
 import signal
-import threading
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -213,20 +214,16 @@ def test_sigterm_ends_a_drill_as_ctrl_c_does(project: Path, account: Sandbox) ->
     write(project, ("cpu", TELLS))
     topic = make(account, "cpu")
     sqs = account.client("sqs")
-
-    def terminate() -> None:
-        while not sqs.list_queues().get("QueueUrls"):
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
-
     account.client("sns").set_topic_attributes(
         TopicArn=topic, AttributeName="Policy", AttributeValue=json.dumps({"Version": "2012-10-17", "Statement": []})
     )
-    thread = threading.Thread(target=terminate)
-    thread.start()
-    done = CliRunner().invoke(skyworthy, ["drill", "alarms", "--env", "staging", "--timeout", "60"])
-    thread.join()
-    assert isinstance(done.exception, KeyboardInterrupt | SystemExit)
+    command = "from skyworthy.cli import main; main()"
+    arguments = ("drill", "alarms", "--env", "staging", "--timeout", "600")
+    with subprocess.Popen([sys.executable, "-c", command, *arguments], cwd=project, stdout=subprocess.DEVNULL) as drill:
+        while drill.poll() is None and not sqs.list_queues().get("QueueUrls"):
+            time.sleep(0.02)
+        drill.send_signal(signal.SIGTERM)
+        assert drill.wait(120) == 2
     assert left(account) == NOTHING
 
 

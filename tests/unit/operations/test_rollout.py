@@ -1,9 +1,12 @@
 """How a rollout is judged, from what ECS and the load balancer say."""
 
+import datetime
 from typing import Any
 
 import pytest
 
+from skyworthy.operations.bases import told_base
+from skyworthy.operations.cluster import Definition, Service
 from skyworthy.operations.deploying import WRITES
 from skyworthy.operations.images import reference
 from skyworthy.operations.rollout import Rollout, judged
@@ -99,6 +102,20 @@ def test_a_writer_does_nothing_else(stack: Any) -> None:
     with pytest.raises(NotAllowed, match=r"ecs:DeleteService is refused: this session does ecr:GetAuthorizationToken"):
         writer.client("ecs").delete_service(cluster="a", service="b", force=True)
     assert sorted(WRITES) == ["ecr:GetAuthorizationToken", "ecs:RegisterTaskDefinition", "ecs:UpdateService"]
+
+
+def test_where_a_deployment_starts_is_told_with_who_registered_it() -> None:
+    def definition(number: int, **more: Any) -> Definition:
+        return Definition({"taskDefinitionArn": f"arn:aws:ecs:us-east-1:1:task-definition/api:{number}", **more})
+
+    runs = {"serviceName": "api", "taskDefinition": "arn:aws:ecs:us-east-1:1:task-definition/api:4"}
+    service = Service("shop", runs, definition(4))
+    assert told_base(service, definition(4)) == "api: starts from api:4, the newest revision, which it runs"
+    at = datetime.datetime(2026, 11, 21, 16, 20, tzinfo=datetime.UTC)
+    by = "arn:aws:sts::1:assumed-role/terraform/run"
+    assert told_base(service, definition(5, registeredAt=at, registeredBy=by)) == (
+        f"api: starts from api:5, registered 2026-11-21 16:20 UTC by {by}; it runs api:4"
+    )
 
 
 def test_references_of_images() -> None:

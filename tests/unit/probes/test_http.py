@@ -13,7 +13,6 @@ from skyworthy.errors import BadInput
 from skyworthy.probes import http
 from skyworthy.probes.http import Sample, access_token, probe, sample
 from skyworthy.probes.results import ProbeFailed
-from skyworthy.sandbox.processes import free_port
 
 TOKEN = "sandbox-token-dummy"
 
@@ -122,8 +121,8 @@ def test_body_that_is_too_long_is_told(server: Scripted) -> None:
     assert probe(server.url).failure == f"GET {server.url}: the body is longer than 1048576 bytes"
 
 
-def test_refused_connection_is_told() -> None:
-    url = f"http://127.0.0.1:{free_port()}"
+def test_refused_connection_is_told(local_port: int) -> None:
+    url = f"http://127.0.0.1:{local_port}"
     assert probe(url).failure == f"GET {url}: connection refused"
 
 
@@ -219,8 +218,8 @@ def test_sample_measures_good_answers_and_tells_the_others(server: Scripted) -> 
     assert 0 < measured.p50 <= measured.p95
 
 
-def test_sample_without_a_good_answer_has_no_percentile() -> None:
-    url = f"http://127.0.0.1:{free_port()}"
+def test_sample_without_a_good_answer_has_no_percentile(local_port: int) -> None:
+    url = f"http://127.0.0.1:{local_port}"
     with pytest.raises(ProbeFailed, match=f"{url}: no request succeeded: connection refused"):
         _ = sample(url, 1, pause=0).p95
 

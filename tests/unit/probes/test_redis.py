@@ -8,7 +8,6 @@ from skyworthy.probes.redis import ping
 from skyworthy.probes.results import ProbeFailed
 from skyworthy.sandbox.launch import servers
 from skyworthy.sandbox.launch.servers import Server
-from skyworthy.sandbox.processes import free_port
 
 TOKEN = "sandbox-token-dummy"
 WRONG = "sandbox-wrong-dummy"
@@ -43,8 +42,7 @@ def test_server_without_tls_is_told(cache: Server) -> None:
     assert result.failure == f"PING {cache.host}:{cache.port}: no answer within 0.5 s"
 
 
-def test_refused_connection_is_retried_and_counted() -> None:
-    port = free_port()
-    result = ping("127.0.0.1", port, deadline=0.3)
-    assert result.failure == f"PING 127.0.0.1:{port}: connection refused ({len(result.attempts)} attempts)"
+def test_refused_connection_is_retried_and_counted(local_port: int) -> None:
+    result = ping("127.0.0.1", local_port, deadline=0.3)
+    assert result.failure == f"PING 127.0.0.1:{local_port}: connection refused ({len(result.attempts)} attempts)"
     assert len(result.attempts) > 1
