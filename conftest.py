@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from skyworthy.sandbox.processes import LOOPBACK, free_port, release
 from skyworthy.sandbox.server import Sandbox, running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def _server() -> Iterator[Sandbox]:
     with running("tests") as sandbox:
         yield sandbox
@@ -16,9 +17,17 @@ def _server() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def sandbox(_server: Sandbox) -> Sandbox:
-    """A sandbox for the tests of a module, emptied before each test."""
+    """One sandbox for all tests of a process, emptied before each."""
     _server.control("POST", "reset")
     return _server
+
+
+@pytest.fixture
+def local_port() -> Iterator[int]:
+    """A TCP port of loopback on which nobody listens."""
+    port = free_port()
+    yield port
+    release(LOOPBACK, port)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -118,7 +118,7 @@ class Bench:
         self.sandbox = sandbox
         self._declared = Stage(settings, settings.environment(name), Options()).declared
         session = Session(region=sandbox.region, endpoint_url=sandbox.url, target="sandbox")
-        self._account = Account(session, sandbox, "for the faults")
+        self._account = Account(session, sandbox, "for the faults", lambda _: session)
         self.before = self.look()
         with self._stage() as stage:
             self._estate = stage.observation.estate

@@ -1,16 +1,14 @@
 """A hundred random combinations of faults: no verdict is lost, nothing leaks, and healing brings back what was."""
 
-import importlib.util
 import json
 import random
-import sys
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
+from tests.conformance.fault_trials import tool
 
 from skyworthy.config import Settings, load_settings
 from skyworthy.errors import BadInput
@@ -41,17 +39,6 @@ RED = frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.UNKNOWN})
 pytestmark = pytest.mark.slow
 
 
-def _tool() -> Any:
-    spec = importlib.util.spec_from_file_location("faults_page", PROJECT / "tools" / "faults_page.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = _tool()
 STAGING = [fault for fault in faults.catalogue() if tool.environment_of(fault) == ENVIRONMENT]
 SILENT = {*tool.WITHSTOOD, *tool.NOT_SEEN_YET}
 """Faults that need not turn anything red."""
@@ -65,7 +52,7 @@ class Bench:
         self._settings = settings
         self._declared: Estate = Stage(settings, settings.environment(ENVIRONMENT), Options()).declared
         session = Session(region=sandbox.region, endpoint_url=sandbox.url, target="sandbox", attempts=2)
-        self._account = Account(session, sandbox, "for the faults")
+        self._account = Account(session, sandbox, "for the faults", lambda _: session)
         self._plant()
         self.clean = self.look()
 

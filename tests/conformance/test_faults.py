@@ -1,31 +1,15 @@
 """Every fault of the catalogue against the live suite: red while it is in force, green again when it is healed."""
 
-import importlib.util
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conformance.fault_trials import tool
 
 from skyworthy.sandbox import faults
 
-TOOL = Path(__file__).parents[2] / "tools" / "faults_page.py"
-
-
-def _tool() -> Any:
-    spec = importlib.util.spec_from_file_location("faults_page", TOOL)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = _tool()
 IDS = [fault.id for fault in faults.catalogue()]
 
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.git import git
 
 REPOSITORY = Path(__file__).parents[2]
 PROGRAM = [sys.executable, "-c", "from skyworthy.cli import main; main()"]
@@ -26,11 +27,6 @@ def verified(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def clone(verified: Path, tmp_path: Path) -> Path:
     """A copy of its own for each test."""
     return shutil.copytree(verified, tmp_path / "clone", symlinks=True)
-
-
-def git(directory: Path, *arguments: str) -> None:
-    who = ["-c", "user.name=x", "-c", "user.email=x@example.invalid", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", "-C", str(directory), *who, *arguments], check=True, capture_output=True)
 
 
 def skyworthy(directory: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -26,7 +26,7 @@ class Report:
 
     Args:
         verdicts: sorted by key.
-        notes: what was left out and why, one sentence each.
+        notes: what was left out and why, one sentence each, the single findings in lines of their own below it.
     """
 
     verdicts: tuple[Verdict, ...]
@@ -88,12 +88,12 @@ def verdicts_of(
             finding = stack.placed(item)
             ours = stack.judged(finding) if finding else None
             if finding is None:
-                absent += [f"{item.check_id} [{item.address}]"] * (outcome is Outcome.FAIL)
+                absent += [f"{item.check_id} {item.address}"] * (outcome is Outcome.FAIL)
             elif ours is None:
                 made.append(_verdict(finding, outcome, directory, root))
             elif outcome is Outcome.FAIL and ours.outcome in (Outcome.PASS, Outcome.NOT_APPLICABLE):
                 word = "passes" if ours.outcome is Outcome.PASS else "does not apply"
-                otherwise.append(f"{finding.check_id} [{finding.address}] ({ours.control} {word})")
+                otherwise.append(f"{finding.check_id} {finding.address}: {ours.control} {word}")
             elif outcome is Outcome.FAIL:
                 same.append(finding)
     made += _unread(findings, root)
@@ -141,12 +141,16 @@ def _notes(same: Sequence[Finding], otherwise: Sequence[str], absent: Sequence[s
         notes.append(f"{_findings(same)} the same as our own")
     if otherwise:
         notes.append(
-            f"{_findings(otherwise)} judged otherwise by our own controls, which know the environment's policy: "
-            f"{', '.join(sorted(otherwise))}"
+            "\n".join(
+                (
+                    f"{_findings(otherwise)} judged otherwise by our own controls, which know the environment's policy",
+                    *sorted(otherwise),
+                )
+            )
         )
     if absent:
         notes.append(
-            f"{_findings(absent)} about resources of which the configuration makes none: {', '.join(sorted(absent))}"
+            "\n".join((f"{_findings(absent)} about resources of which the configuration makes none", *sorted(absent)))
         )
     return notes
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from skyworthy.behavior.alarms import COMPOSITE_ALARM, METRIC_ALARM, Incident, Line, line_of
 from skyworthy.cli.estates import declared_estate, one_environment
@@ -36,19 +35,14 @@ def alarms(env: str | None, terraform: Path | None, as_json: bool) -> None:
 
 
 def _show(lines: list[Line]) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("alarm", "watches", "fires", "tells", "rings"):
-        table.add_column(column, overflow="fold")
+    console = Console(highlight=False, soft_wrap=True)
     for line in lines:
-        table.add_row(
-            escape(line.alarm),
-            escape("\n".join(line.watches)),
-            escape(line.fires),
-            escape("\n".join(line.tells)) or "[red]nobody[/]",
-            "\n".join(map(_rings, line.incidents))
-            or (f"[yellow]unknown: {escape(line.unknown)}[/]" if line.unknown else "-"),
-        )
-    Console().print(table)
+        console.print(f"[bold]{escape(line.alarm)}[/]")
+        console.print(f"  watches {escape('; '.join(line.watches))}")
+        console.print(f"  fires   {escape(line.fires)}")
+        console.print(f"  tells   {escape(', '.join(line.tells)) or '[red]nobody[/]'}")
+        unknown = f"[yellow]unknown: {escape(line.unknown)}[/]" if line.unknown else "in no incident that is known"
+        console.print(f"  rings   {', '.join(map(_rings, line.incidents)) or unknown}")
     silent = sum(not line.tells for line in lines)
     click.echo(f"{len(lines)} alarm{'s' * (len(lines) > 1)}" + (f", {silent} of which tell nobody" if silent else ""))
 

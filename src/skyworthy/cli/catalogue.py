@@ -51,12 +51,23 @@ def list_controls(area: str | None, requirement: str | None, as_json: bool) -> N
 def explain(control: str) -> None:
     """Say what a control demands, why, and how to fix a violation.
 
+    Of a requirement or the rule of a standard it says which controls answer to it.
+
     \b
-    Example:
+    Examples:
       skyworthy explain ecs.secret-value-from-resolves
+      skyworthy explain "FSBP RDS.3"
+      skyworthy explain CKV_AWS_16
     """
     found = find_control(control)
+    if found is None and (answering := _answering(control)):
+        click.echo(f"{control} is answered by:")
+        for each in answering:
+            click.echo(f"  {each.id}  {each.title}")
+        return
     if found is None:
+        if control.startswith(("checkov.", "CKV")):
+            raise BadInput(f"{control} is a check of checkov, which none of our controls stands for: see its guide")
         near = difflib.get_close_matches(control, [item.id for item in catalogue()], n=3, cutoff=0.4)
         hint = f"; did you mean {' or '.join(near)}?" if near else "; `skyworthy list` shows them all"
         raise BadInput(f"no control is called {control!r}{hint}")
@@ -69,6 +80,12 @@ def explain(control: str) -> None:
     console.print(f"[dim]answers to {', '.join(found.refs)}[/]")
     if found.aliases:
         console.print(f"[dim]was called {', '.join(found.aliases)}[/]")
+
+
+def _answering(reference: str) -> list[Control]:
+    """The controls that answer to ``SEC-2``, ``FSBP RDS.3`` or ``CKV_AWS_16``."""
+    names = {reference, f"REQ {reference}", reference.removeprefix("checkov.")}
+    return [each for each in catalogue() if names & set(each.refs)]
 
 
 def _as_data(control: Control) -> dict[str, object]:

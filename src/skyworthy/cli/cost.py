@@ -85,9 +85,9 @@ def _declared(settings: Settings, environment: Environment) -> Estate:
 
 def _before(settings: Settings, environment: Environment, directory: Path) -> "Estimate | None":
     from skyworthy.behavior.cost import estimate
-    from skyworthy.gates.pull_request import same_environment
+    from skyworthy.gates.pull_request import same_environment, settings_at
 
-    found = same_environment(settings, environment, load_settings(directory), directory)
+    found = same_environment(settings, environment, settings_at(settings, directory), directory)
     return estimate(_declared(settings, found), found.usage)
 
 
@@ -101,7 +101,7 @@ def _show(
 ) -> None:
     from skyworthy.behavior.cost import savings
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print(f"[bold]{environment.name}[/] [dim]({made.prices.region}, prices of {made.prices.date})[/]")
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in ("component", *(("item", "resource") if items else ()), "monthly", "yearly"):

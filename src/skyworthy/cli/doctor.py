@@ -44,6 +44,7 @@ def doctor(context: click.Context, suites: tuple[str, ...]) -> None:
     if not chosen:
         raise BadInput("the conformance tests are in a checkout of skyworthy, and this is none")
     console = Console(highlight=False, soft_wrap=True)
+    told: set[str] = set()
     for section in chosen:
         ready = [way.name for way in section.ways if way.ready]
         word = f"[green]{' '.join(['ready', ', '.join(ready)]).strip()}[/]" if ready else "[bold red]not ready[/]"
@@ -54,7 +55,8 @@ def doctor(context: click.Context, suites: tuple[str, ...]) -> None:
             for item in way.checks:
                 mark = f"[{COLOURS[item.outcome]}]{item.outcome:4}[/]"
                 console.print(f"    {mark} {escape(item.name)}: {escape(item.detail)}")
-                if item.next_step:
+                if item.next_step and item.next_step not in told:
+                    told.add(item.next_step)
                     console.print(f"         next: {escape(item.next_step)}")
     lame = [section.name for section in chosen if not section.ready]
     if lame:

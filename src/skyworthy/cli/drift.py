@@ -10,7 +10,9 @@ from rich.markup import escape
 
 from skyworthy.cli.suites import looking, which
 from skyworthy.config import Environment, load_settings
-from skyworthy.estate import Estate, Resource
+from skyworthy.config.deploy import DeploySettings
+from skyworthy.estate import Estate, Location, Resource
+from skyworthy.estate.regions import Regions
 from skyworthy.files import write_json
 
 if TYPE_CHECKING:
@@ -34,7 +36,8 @@ def drift(
     """Show what the account holds otherwise than the code says, resource by resource; it only reads.
 
     Compared is each attribute that both the code and the account tell, by its meaning; what `ignore_changes` names,
-    what autoscaling moves and what AWS makes by itself is no drift. Values of secrets are never shown.
+    what deployments give (images, and their version), what autoscaling moves and what AWS makes by itself is no drift.
+    Values of secrets are never shown.
 
     Exit code: 0 no drift, 1 drift, 2 a part could not be read and nothing was found in the rest.
 
@@ -57,7 +60,7 @@ def drift(
         with progress(environment.name) as told:
             options = Options(target=target, progress=told, announce=click.echo)
             with Stage(settings, environment, options) as stage:
-                found[environment.name] = _drift(stage.declared, stage.observation)
+                found[environment.name] = _drift(stage.declared, stage.observation, stage.seen, settings.deploy)
         _show(environment, found[environment.name], not_compared)
     if json_file is not None:
         write_json(json_file, {name: _as_data(item) for name, item in found.items()})
@@ -94,11 +97,12 @@ class _Drift:
         return bool(self.changed or self.missing or self.unmanaged)
 
 
-def _drift(declared: Estate, seen: "Observation") -> _Drift:
+def _drift(declared: Estate, seen: "Observation", regions: Regions, deploy: DeploySettings) -> _Drift:
     from skyworthy.behavior.drift import compare
 
     managed = [item for item in declared if not item.data]
-    known = tuple(found for item in managed if (found := compare(item, declared, seen.estate)) is not None)
+    compared = (compare(item, declared, regions.seen_by(item), deploy) for item in managed)
+    known = tuple(item for item in compared if item is not None)
     blanks = [f"{item.declared.address}: {name}" for item in known for name in item.blanks]
     for item in managed:
         there = seen.estate.get(item.address)
@@ -134,7 +138,8 @@ def _show(environment: Environment, found: _Drift, not_compared: bool) -> None:
 
 
 def _place(resource: Resource) -> str:
-    return f" [dim]{escape(str(resource.location))}[/]" if resource.location else ""
+    where = [str(part) for part in (resource.location, resource.region) if isinstance(part, (Location, str))]
+    return f" [dim]{escape(' '.join(where))}[/]" if where else ""
 
 
 def _show_difference(console: Console, difference: "Difference") -> None:

@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 import getpass
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from skyworthy.cli.cost import difference
+from skyworthy.cli.help import Group
 from skyworthy.cli.repository import judged
-from skyworthy.cli.suites import keep, looking, one_exact, selection, write_status
+from skyworthy.cli.suites import checking, chosen, keep, looking, selection, staged, write_status
 from skyworthy.config import WAIVERS_FILE, Environment, Settings, load_settings
 from skyworthy.errors import BadInput
 from skyworthy.files import write_json
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from skyworthy.suites.options import Options
 
 
-@click.group()
+@click.group(cls=Group)
 def gate() -> None:
-    """The three moments that decide, by the table of ARCHITECTURE.md.
+    """Decide on a pull request, on what is deployed every night, or on a deployment.
 
     \b
     Examples:
@@ -45,6 +46,7 @@ def gate() -> None:
 
 @gate.command()
 @selection
+@checking
 @click.option("--against", metavar="REVISION", help="Compare with this branch, tag or commit: old debt does not block.")
 def pr(against: str | None, json_file: Path | None, **given: Any) -> None:
     """Judge a pull request: exit 1 where it makes the stack worse.
@@ -65,7 +67,7 @@ def pr(against: str | None, json_file: Path | None, **given: Any) -> None:
     with ExitStack() as opened:
         base = opened.enter_context(files_of(settings.directory, against)) if against else None
         suites = settings.gates["pr"].suites
-        for environment, options in _chosen(settings, **given):
+        for environment, options in chosen(settings, **given):
             made, cost = _run(settings, environment, options, [name for name in suites if name != "repository"])
             results += made
             red = _judge(settings, environment, options, made, base, cost) or red
@@ -78,6 +80,7 @@ def pr(against: str | None, json_file: Path | None, **given: Any) -> None:
 
 @gate.command()
 @selection
+@checking
 @looking
 def nightly(json_file: Path | None, **given: Any) -> None:
     """Judge what is deployed, and say what changed since the last time.
@@ -93,7 +96,7 @@ def nightly(json_file: Path | None, **given: Any) -> None:
     settings = load_settings(Path())
     before = {(item.environment, item.suite): item for item in load_latest(settings)}
     results: list[SuiteResult] = []
-    for environment, options in _chosen(settings, **given):
+    for environment, options in chosen(settings, **given):
         for result in _run(settings, environment, options, settings.gates["nightly"].suites)[0]:
             _tell(result)
             results.append(result)
@@ -155,7 +158,7 @@ def signoff(env: str, plan: Path | None, by: str | None) -> None:
     raise click.exceptions.Exit(0 if decision.go else 1)
 
 
-@click.group("signoff")
+@click.group("signoff", cls=Group)
 def signoffs() -> None:
     """Records of sign-offs; `skyworthy gate signoff` makes them."""
 
@@ -182,52 +185,18 @@ def verify(record: Path) -> None:
     raise click.exceptions.Exit(1 if problems or found["decision"] != "go" else 0)
 
 
-def _chosen(
-    settings: Settings,
-    terraform: Path | None,
-    env: str | None,
-    var_files: tuple[Path, ...],
-    plan: Path | None,
-    state: Path | None,
-    no_checkov: bool,
-    no_waivers: bool,
-    target: str = "sandbox",
-) -> Iterable[tuple[Environment, "Options"]]:
-    from skyworthy.suites.options import Options
-    from skyworthy.suites.selection import select
-
-    options = Options(
-        checkov=not no_checkov,
-        target=target,
-        waivers=not no_waivers,
-        plan=plan,
-        state=state,
-        announce=click.echo,
-    )
-    selected = select(settings, terraform=terraform, env=env)
-    one_exact(selected, plan, state)
-    for chosen in selected:
-        given = tuple(str(name.resolve()) for name in var_files)
-        yield dataclasses.replace(chosen, var_files=(*chosen.var_files, *given)), options
-
-
 def _run(
     settings: Settings, environment: Environment, options: "Options", suites: Sequence[str]
 ) -> tuple[list[SuiteResult], "Estimate"]:
     """The suites' results, and what the environment costs."""
     from skyworthy.behavior.cost import estimate
-    from skyworthy.reports.console import progress
-    from skyworthy.suites.catalogue import SUITES
-    from skyworthy.suites.stage import Stage
+    from skyworthy.suites.catalogue import run_in_turn
 
     made = []
-    with (
-        progress(environment.name) as told,
-        Stage(settings, environment, dataclasses.replace(options, progress=told)) as stage,
-    ):
-        for name in suites:
-            made.append(SUITES[name].run(stage))
-            keep(settings, environment, made[-1])
+    with staged(settings, environment, options) as stage:
+        for result in run_in_turn(stage, suites):
+            made.append(result)
+            keep(settings, environment, result)
         return made, estimate(stage.declared, environment.usage)
 
 
@@ -285,7 +254,7 @@ def _told(made: Sequence[SuiteResult], before: "Base", found: "Comparison", base
 def _tell(result: SuiteResult) -> None:
     from skyworthy.reports.console import report
 
-    report(result)
+    report(result, verbose=click.get_current_context().params["verbose"])
 
 
 def _compared(found: "Comparison", with_what: str) -> None:
@@ -315,4 +284,5 @@ def _end(settings: Settings, results: Sequence[SuiteResult], json_file: Path | N
     tell(results, os.environ, click.echo)
     if settings.environments:
         click.echo(f"reports: {write_status(settings)}, {settings.reports / 'report.html'}")
+    click.secho(f"gate: {'red' if red else 'green'}", fg="red" if red else "green", bold=True)
     raise click.exceptions.Exit(1 if red else 0)

@@ -23,6 +23,7 @@ def init(directory: Path, dry_run: bool) -> None:
       skyworthy init
       skyworthy init ../their-repo --dry-run
     """
+    from skyworthy.declared.roots import terragrunt_units
     from skyworthy.suites.selection import environments_below
 
     if (directory / SETTINGS_FILE).exists():
@@ -33,8 +34,12 @@ def init(directory: Path, dry_run: bool) -> None:
     found = [_look(environment) for environment in roots]
     for each in found:
         counted = ", ".join(f"{count} {name}" for name, count in sorted(each.counts.items()))
-        said = each.problem or counted or "none of the counted resources"
+        said = each.problem or counted or f"no {', '.join(COUNTED[:-1])} or {COUNTED[-1]}"
         click.echo(f"found {each.environment.root} ({each.environment.policy_name} policy): {said}")
+    for unit in terragrunt_units(directory):
+        click.echo(
+            f"left out: {unit}, of which Terragrunt makes the Terraform: `terragrunt init`, then name what it made"
+        )
     for name, content in files_for(directory, found).items():
         path = directory / name
         if path.exists():

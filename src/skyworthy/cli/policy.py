@@ -1,5 +1,6 @@
 """``skyworthy policy``: the least that a live run must be allowed."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -74,7 +75,10 @@ def policy(
     """
     from skyworthy.observed.policy import Asked, needed_policy
     from skyworthy.observed.policy_role import IN_TERRAFORM, GitHub, as_terraform
+    from skyworthy.observed.state import with_state
+    from skyworthy.suites.options import Options
     from skyworthy.suites.selection import select
+    from skyworthy.suites.stage import Stage
 
     github = _github(form, oidc_repository, oidc_subject)
     if account is not None and not re.fullmatch(r"\d{12}", account):
@@ -83,11 +87,14 @@ def policy(
     settings = load_settings(Path())
     environment = select(settings, terraform=terraform, env=env)[0]
     asked = Asked(secrets=not no_secrets, thorough=thorough or settings.live.thorough)
+    if asked.thorough:
+        declared = with_state(declared, Stage(settings, environment, Options()).configuration.backend)
     if form == "json":
         place = _place(declared, environment, account)
         click.echo(json.dumps(needed_policy(declared, place, asked), indent=2))
         return
-    made = needed_policy(declared, IN_TERRAFORM, asked)
+    place = dataclasses.replace(IN_TERRAFORM, region="*") if _several(declared, environment) else IN_TERRAFORM
+    made = needed_policy(declared, place, asked)
     click.echo(
         as_terraform(made, f"skyworthy-{environment.name}", None if github is None else GitHub(*github)), nl=False
     )
@@ -113,4 +120,10 @@ def _place(declared: Estate, environment: Environment, account: str | None) -> "
     from skyworthy.observed.policy import Place
 
     scope = scope_of(declared)
-    return Place(scope.partition, environment.region or scope.region or "*", account or environment.account or "*")
+    region = "*" if _several(declared, environment) else environment.region or scope.region or "*"
+    return Place(scope.partition, region, account or environment.account or "*")
+
+
+def _several(declared: Estate, environment: Environment) -> bool:
+    """Whether the stack may be in several regions."""
+    return len(environment.regions) > 1 or any(item.region is not None for item in declared)

@@ -9,12 +9,13 @@ from typing import Any
 import click
 
 from skyworthy.cli import sandbox_conditions
+from skyworthy.cli.help import Group
 from skyworthy.cli.sandbox_fill import fill
 from skyworthy.config import Environment, Settings, load_settings
 from skyworthy.errors import BadInput
 
 
-@click.group()
+@click.group(cls=Group)
 def sandbox() -> None:
     """An AWS account on this machine, on loopback only.
 
@@ -46,7 +47,7 @@ def of_environment(function: Callable[..., Any]) -> Callable[..., Any]:
 def up(env: str | None, empty: bool) -> None:
     """Start a sandbox that runs until `sandbox down`, filled from the environment's recording."""
     from skyworthy.sandbox import cassette, server
-    from skyworthy.suites.account import cassette_of
+    from skyworthy.suites.account import cassette_of, fill
 
     settings = load_settings(Path())
     environment = _environment(settings, env)
@@ -56,7 +57,7 @@ def up(env: str | None, empty: bool) -> None:
         cassette.check(tape, environment.root)
     started = server.start_detached(settings.directory, environment.name)
     try:
-        calls = cassette.replay(tape, started) if tape else 0
+        calls = fill(environment, tape, started) if tape else 0
     except BadInput:
         server.stop(settings.directory, environment.name)
         raise
@@ -89,8 +90,10 @@ def apply_(
       skyworthy sandbox apply ../their/root --var db_password=dummy --var-file their.tfvars
       skyworthy sandbox apply ../their/root --fill --loosen-pins
     """
+    from skyworthy.declared import configuration
     from skyworthy.sandbox import server
     from skyworthy.sandbox.terraform import driver
+    from skyworthy.sandbox.terraform.seeds.state import keep_state
     from skyworthy.suites.selection import environments_below
 
     settings = load_settings(Path())
@@ -108,6 +111,7 @@ def apply_(
             begun = True
             applied = copied.apply(_steps)
         target.control("POST", "images", {})
+        keep_state(configuration(environment.root).backend, target)
     finally:
         if found is None and not begun:
             server.stop(settings.directory, environment.name)
@@ -133,13 +137,13 @@ def record(env: str | None) -> None:
 def replay(env: str | None) -> None:
     """Fill the running sandbox of an environment from its recording."""
     from skyworthy.sandbox import cassette
-    from skyworthy.suites.account import cassette_of
+    from skyworthy.suites.account import cassette_of, fill
 
     settings = load_settings(Path())
     environment = _environment(settings, env)
     tape = cassette.load(cassette_of(settings, environment))
     cassette.check(tape, environment.root)
-    calls = cassette.replay(tape, _running(settings, environment))
+    calls = fill(environment, tape, _running(settings, environment))
     click.echo(f"{environment.name}: {calls} calls replayed")
 
 
@@ -197,7 +201,7 @@ def deny(action: str, env: str | None) -> None:
     click.echo(f"{action} is denied until `skyworthy sandbox heal`")
 
 
-@sandbox.group()
+@sandbox.group(cls=Group)
 def fault() -> None:
     """Named defects that can be injected into the running sandbox, to see who notices.
 

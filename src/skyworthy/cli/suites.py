@@ -3,9 +3,10 @@
 import dataclasses
 import datetime
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +16,10 @@ from skyworthy.errors import BadInput
 from skyworthy.estate import Estate
 from skyworthy.files import write_json
 from skyworthy.results import Suite, SuiteResult, combined
+
+if TYPE_CHECKING:
+    from skyworthy.suites.options import Options
+    from skyworthy.suites.stage import Stage
 
 
 def which(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,13 +63,18 @@ def selection(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="FILE",
             help="A state (terraform state pull), likewise.",
         ),
-        click.option("--no-checkov", is_flag=True, help="Leave checkov out of the static suite."),
         click.option("--no-waivers", is_flag=True, help="Ignore waivers.toml."),
         click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Verdicts as JSON."),
+        click.option("--verbose", "-v", is_flag=True, help="Name what is only counted."),
     )
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def checking(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The option of what runs the static suite."""
+    return click.option("--no-checkov", is_flag=True, help="Leave checkov out of the static suite.")(function)
 
 
 def looking(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -80,6 +90,7 @@ def looking(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @selection
+@checking
 def static(**given: Any) -> None:
     """Judge what the Terraform declares: no credentials, no network.
 
@@ -95,6 +106,9 @@ def static(**given: Any) -> None:
 @click.command()
 @selection
 @looking
+@click.option(
+    "--region", metavar="NAME", default="", help="Only this one of its regions; `skyworthy merge` joins them."
+)
 def live(**given: Any) -> None:
     """Judge what the account really holds, only reading.
 
@@ -102,6 +116,7 @@ def live(**given: Any) -> None:
     Examples:
       skyworthy live --env staging                      on the sandbox
       skyworthy live --env staging --target aws
+      skyworthy live --env staging --region eu-west-1   one machine of several, each with a region
     """
     _run(["live"], **given)
 
@@ -124,10 +139,12 @@ def smoke(**given: Any) -> None:
 
 @click.command()
 @selection
+@checking
 @looking
 def verify(**given: Any) -> None:
     """Run repository, static, live and smoke, and write JUnit, DEPLOYMENT_STATUS.md and report.html.
 
+    On the sandbox the services are launched before live, which sees metrics and logs flow, and smoke asks the same.
     The repository is left out where --env or --terraform asks for something else.
 
     \b
@@ -146,62 +163,87 @@ def status() -> None:
 
 
 def _run(
-    suites: Sequence[Suite],
+    suites: Sequence[Suite], json_file: Path | None, verbose: bool, with_repository: bool = False, **given: Any
+) -> None:
+    # Imported here: boto3 and the readers take a while, and --help needs none of them.
+    from skyworthy.reports.console import report, summary
+    from skyworthy.reports.github import tell
+    from skyworthy.suites.catalogue import SUITES, run_in_turn
+    from skyworthy.verdicts import is_red
+
+    settings = load_settings(Path())
+    results: list[SuiteResult] = []
+    red: list[SuiteResult] = []
+    for environment, options in chosen(settings, **given):
+        with staged(settings, environment, options) as stage:
+            for result in run_in_turn(stage, suites):
+                report(result, verbose=verbose)
+                results.append(result)
+                gate = settings.gates[SUITES[result.suite].gate]
+                red += [result] * any(is_red(item, gate) for item in result.verdicts)
+                keep(settings, environment, result)
+    if with_repository:  # last: bad Terraform must be told before anything is kept
+        results.append(judged(settings, waivers=not given["no_waivers"]))
+        report(results[-1], verbose=verbose)
+        red += results[-1:] * any(is_red(item, settings.gates["pr"]) for item in results[-1].verdicts)
+    if json_file is not None:
+        write_json(json_file, combined(results))
+    if len(results) > 1:
+        summary(results, red)
+    tell(results, os.environ, click.echo)
+    if len(suites) > 1 and settings.environments:
+        click.echo(f"reports: {write_status(settings)}, {settings.reports / 'report.html'}")
+    raise click.exceptions.Exit(1 if red else 0)
+
+
+def chosen(
+    settings: Settings,
     terraform: Path | None,
     env: str | None,
     var_files: tuple[Path, ...],
     plan: Path | None,
     state: Path | None,
-    no_checkov: bool,
     no_waivers: bool,
-    json_file: Path | None,
+    verbose: bool = False,  # noqa: ARG001 - heeded where results are told
+    no_checkov: bool = False,
     target: str = "sandbox",
-    with_repository: bool = False,
-) -> None:
-    # Imported here: boto3 and the readers take a while, and --help needs none of them.
-    from skyworthy.reports.console import progress, report
-    from skyworthy.reports.github import tell
-    from skyworthy.suites.catalogue import SUITES
+    region: str = "",
+) -> Iterator[tuple[Environment, "Options"]]:
+    """The environments that the options choose, those of :func:`selection` and more, and how their suites run.
+
+    Raises:
+        BadInput: there is no such environment or directory, or :func:`one_exact` refuses.
+    """
     from skyworthy.suites.options import Options
     from skyworthy.suites.selection import select
-    from skyworthy.suites.stage import Stage
-    from skyworthy.verdicts import is_red
 
-    settings = load_settings(Path())
-    results: list[SuiteResult] = []
-    red = False
+    options = Options(
+        checkov=not no_checkov,
+        target=target,
+        region=region,
+        waivers=not no_waivers,
+        plan=plan,
+        state=state,
+        announce=click.echo,
+    )
     selected = select(settings, terraform=terraform, env=env)
     one_exact(selected, plan, state)
-    for chosen in selected:
-        environment = dataclasses.replace(chosen, var_files=(*chosen.var_files, *(str(x.resolve()) for x in var_files)))
-        with progress(environment.name) as told:
-            options = Options(
-                checkov=not no_checkov,
-                target=target,
-                waivers=not no_waivers,
-                plan=plan,
-                state=state,
-                progress=told,
-                announce=click.echo,
-            )
-            with Stage(settings, environment, options) as stage:
-                for name in suites:
-                    result = SUITES[name].run(stage)
-                    report(result)
-                    results.append(result)
-                    gate = settings.gates[SUITES[name].gate]
-                    red = red or any(is_red(item, gate) for item in result.verdicts)
-                    keep(settings, environment, result)
-    if with_repository:  # last: bad Terraform must be told before anything is kept
-        results.append(judged(settings, waivers=not no_waivers))
-        report(results[-1])
-        red = red or any(is_red(item, settings.gates["pr"]) for item in results[-1].verdicts)
-    if json_file is not None:
-        write_json(json_file, combined(results))
-    tell(results, os.environ, click.echo)
-    if len(suites) > 1 and settings.environments:
-        click.echo(f"reports: {write_status(settings)}, {settings.reports / 'report.html'}")
-    raise click.exceptions.Exit(1 if red else 0)
+    values = tuple(str(name.resolve()) for name in var_files)
+    for environment in selected:
+        yield dataclasses.replace(environment, var_files=(*environment.var_files, *values)), options
+
+
+@contextmanager
+def staged(settings: Settings, environment: Environment, options: "Options") -> Iterator["Stage"]:
+    """What the suites of an environment share; what takes long is told while it does."""
+    from skyworthy.reports.console import progress
+    from skyworthy.suites.stage import Stage
+
+    with (
+        progress(environment.name) as told,
+        Stage(settings, environment, dataclasses.replace(options, progress=told)) as stage,
+    ):
+        yield stage
 
 
 def one_exact(selected: Sequence[Environment], plan: Path | None, state: Path | None) -> None:

@@ -20,7 +20,7 @@ EXIT_CODES = {"pass": 0, "fail": 1, "unknown": 2}
     "--terraform",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="A tree of modules. Default: ./terraform, or what skyworthy.toml names.",
+    help="A tree of modules. Default: ./terraform, or where skyworthy.toml stands.",
 )
 def validate(terraform: Path | None) -> None:
     """Validate every Terraform root and module: format, `terraform validate`, and our own reader.
@@ -45,7 +45,9 @@ def validate(terraform: Path | None) -> None:
         terraform = settings.directory / "terraform"
         roots = [item.root for item in settings.environments.values()]
         if not terraform.is_dir():
-            raise BadInput("there is no directory terraform here: name one with --terraform DIR")
+            if not roots:
+                raise BadInput("there is no directory terraform here: name one with --terraform DIR")
+            terraform = settings.directory
     else:
         roots = []
     roots += [root for root in find_roots(terraform) if root.resolve() not in {item.resolve() for item in roots}]

@@ -45,7 +45,7 @@ def judge_base(settings: Settings, environment: Environment, directory: Path, op
         options: as for what is checked out.
     """
     try:
-        theirs = load_settings(directory)
+        theirs = settings_at(settings, directory)
         before = same_environment(settings, environment, theirs, directory)
         # The cache is shared: what did not change is neither read nor given to checkov a second time.
         shared = dataclasses.replace(theirs, cache_directory=settings.cache)
@@ -60,7 +60,7 @@ def judge_base(settings: Settings, environment: Environment, directory: Path, op
 def judge_base_repository(settings: Settings, base: Revision, options: Options) -> Base:
     """Judge the repository as another revision has it; see :func:`judge_base`."""
     try:
-        theirs = dataclasses.replace(load_settings(base.directory), cache_directory=settings.cache)
+        theirs = dataclasses.replace(settings_at(settings, base.directory), cache_directory=settings.cache)
         with Stage(theirs, the_repository(theirs), options) as stage:
             result = judge_repository(stage, At(settings.directory, base.commit))
     except BadInput as error:
@@ -73,6 +73,27 @@ def against(settings: Settings, results: list[SuiteResult], base: Base) -> Compa
     gate = settings.gates["pr"]
     verdicts = [item for result in results for item in result.verdicts]
     return compare(verdicts, base.verdicts, lambda item: is_red(item, gate))
+
+
+def settings_at(settings: Settings, directory: Path) -> Settings:
+    """The settings of another revision; where it has none, those of today: to take skyworthy up makes nothing worse.
+
+    Args:
+        settings: of what is checked out.
+        directory: the other revision's files.
+    """
+    theirs = load_settings(directory)
+    if theirs.environments:
+        return theirs
+    here = settings.directory.resolve()
+    roots = {name: each.root.resolve() for name, each in settings.environments.items()}
+    then = {name: directory / root.relative_to(here) for name, root in roots.items() if root.is_relative_to(here)}
+    environments = {
+        name: dataclasses.replace(settings.environments[name], root=root)
+        for name, root in then.items()
+        if root.is_dir()
+    }
+    return dataclasses.replace(settings, directory=directory, environments=environments)
 
 
 def same_environment(settings: Settings, environment: Environment, theirs: Settings, directory: Path) -> Environment:

@@ -80,6 +80,8 @@ def problems_of(path: Path) -> tuple[dict[str, Any], list[str]]:
     Raises:
         BadInput: the file cannot be read as a record.
     """
+    if not path.is_file():
+        raise BadInput(f"{path}: there is no such file")
     try:
         record: dict[str, Any] = json.loads(path.read_text("utf-8"))
         signed = record[_DIGEST]

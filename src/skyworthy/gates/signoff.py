@@ -9,10 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from skyworthy.config import Environment, GateSettings, Waiver
-from skyworthy.results import SuiteResult
+from skyworthy.results import SuiteResult, settled
 from skyworthy.verdicts import Outcome, Verdict, is_red
-
-_GOOD = frozenset({Outcome.PASS, Outcome.WAIVED})
 
 
 @dataclass(frozen=True)
@@ -21,7 +19,7 @@ class Decision:
 
     Attributes:
         reasons: what speaks against it, one sentence each; empty where it is a go.
-        settled: unknowns of one suite that another suite decided, one sentence each.
+        settled: unknowns of static that live decided, one sentence each.
     """
 
     reasons: tuple[str, ...]
@@ -55,7 +53,7 @@ def decide(
     by_suite: dict[str, SuiteResult] = {
         result.suite: result for result in results if result.environment == environment.name
     }
-    settled = list(_settled(list(by_suite.values())))
+    decided = settled(by_suite)
     reasons = list(_of_the_checkout(commit))
     for suite in gate.suites:
         result = by_suite.get(suite)
@@ -63,10 +61,11 @@ def decide(
             reasons.append(f"{suite} was not run: skyworthy {suite} --env {environment.name}")
             continue
         reasons += _of_the_run(result, gate, commit, now)
-        reasons += _of_the_verdicts(result, gate, {verdict.key for verdict, _ in settled})
+        reasons += _of_the_verdicts(result, gate, decided)
     judged = [verdict for result in by_suite.values() for verdict in result.verdicts]
     reasons += _of_the_waivers(judged, waivers, environment.name, now.date())
-    return Decision(tuple(reasons), tuple(sentence for _, sentence in settled))
+    sentences = (f"{item.control} on {item.address}: unknown to static, passes in live" for item in decided)
+    return Decision(tuple(reasons), tuple(sentences))
 
 
 def _of_the_checkout(commit: str) -> Iterator[str]:
@@ -85,17 +84,19 @@ def _of_the_run(result: SuiteResult, gate: GateSettings, commit: str, now: datet
     if result.commit != commit:
         judged = result.commit[:12] or "no commit"
         yield f"{result.suite} judged {judged}, checked out is {commit[:12] or 'no commit'}"
-    if not any(item.outcome in _GOOD for item in result.verdicts):
+    if result.not_looked_in:
+        yield f"{result.suite} did not look in {', '.join(result.not_looked_in)}: merge the results of all regions"
+    if result.found_nothing:
         yield f"{result.suite} found nothing to pass"
 
 
-def _of_the_verdicts(result: SuiteResult, gate: GateSettings, settled: set[tuple[str, str, str, str]]) -> Iterator[str]:
+def _of_the_verdicts(result: SuiteResult, gate: GateSettings, settled: Sequence[Verdict]) -> Iterator[str]:
     for item in result.verdicts:
-        if is_red(item, gate) and item.key not in settled:
+        if is_red(item, gate) and item not in settled:
             words = {Outcome.FAIL: "fails", Outcome.ERROR: "could not be looked at"}.get(
                 item.outcome, item.outcome.value
             )
-            yield f"{result.suite}: {item.control} {words} on {item.address}: {item.message}"
+            yield f"{result.suite}: {item.control} {words} on {item.where}: {item.message}"
 
 
 def _of_the_waivers(
@@ -111,18 +112,3 @@ def _of_the_waivers(
         elif all(each.expired(today) for each in covering):
             last = max(each.expires for each in covering)
             yield f"the waiver of {item.control} on {item.address} expired on {last}"
-
-
-def _settled(results: Sequence[SuiteResult]) -> Iterator[tuple[Verdict, str]]:
-    """What the code alone cannot tell and the account does: the same control on the same resource, and it passes."""
-    for result in results:
-        for item in result.verdicts:
-            if item.outcome is Outcome.UNKNOWN:
-                other = next((each for each in results if _passes(each, item)), None)
-                if other is not None:
-                    yield item, f"{item.control} on {item.address}: unknown to {result.suite}, passes in {other.suite}"
-
-
-def _passes(result: SuiteResult, unknown: Verdict) -> bool:
-    found = result.of(unknown.control, unknown.address)
-    return found is not None and found.outcome is Outcome.PASS

@@ -1,12 +1,12 @@
 """The deployment checklist: boxes that only evidence can tick."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from skyworthy.results import SuiteResult
+from skyworthy.results import SuiteResult, settled
 from skyworthy.verdicts import Outcome, Verdict
 
 _GOOD = frozenset({Outcome.PASS, Outcome.WAIVED})
@@ -28,7 +28,8 @@ class Item:
         phase: the heading that it stands under.
         box: what is so when it is ticked.
         suite: whose verdicts are evidence.
-        requirements: a verdict that names one of these in its ``refs`` is evidence; each of them needs some.
+        requirements: a verdict that names one of these in its ``refs``, or is of a control of that name, is evidence;
+            each of them needs some.
     """
 
     phase: str
@@ -67,14 +68,18 @@ def boxes(results: Mapping[str, SuiteResult]) -> tuple[Box, ...]:
     Args:
         results: suite -> its last result.
     """
-    return tuple(_box(item, results.get(item.suite)) for item in items())
+    decided = settled(results)
+    return tuple(_box(item, results.get(item.suite), decided) for item in items())
 
 
-def _box(item: Item, result: SuiteResult | None) -> Box:
+def _box(item: Item, result: SuiteResult | None, decided: Collection[Verdict]) -> Box:
     if result is None:
         return Box(item, ticked=False, evidence=f"{item.suite} was not run")
-    judged = [item for item in result.verdicts if item.outcome is not Outcome.NOT_APPLICABLE]
-    of = {name: [verdict for verdict in judged if f"REQ {name}" in verdict.refs] for name in item.requirements}
+    applicable = [item for item in result.verdicts if item.outcome is not Outcome.NOT_APPLICABLE]
+    of = {
+        name: [verdict for verdict in applicable if f"REQ {name}" in verdict.refs or verdict.control == name]
+        for name in item.requirements
+    }
     found = list({verdict.key: verdict for verdicts in of.values() for verdict in verdicts}.values())
     numbers = [
         f"{count} {word}"
@@ -84,8 +89,11 @@ def _box(item: Item, result: SuiteResult | None) -> Box:
     missing = [name for name, verdicts in of.items() if not verdicts]
     if missing:
         numbers.append(f"nothing judged {' or '.join(missing)}")
-    ticked = not missing and all(verdict.outcome in _GOOD for verdict in found)
-    return Box(item, ticked, f"{item.suite}: {', '.join(numbers)}", _controls(found, ticked=ticked))
+    judged = [verdict for verdict in found if verdict not in decided]
+    if len(judged) < len(found):
+        numbers.append(f"live passes {len(found) - len(judged)} unknown")
+    ticked = not missing and all(verdict.outcome in _GOOD for verdict in judged)
+    return Box(item, ticked, f"{item.suite}: {', '.join(numbers)}", _controls(judged, ticked=ticked))
 
 
 def _controls(judged: list[Verdict], *, ticked: bool) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ def annotations(results: Iterable[SuiteResult]) -> Iterator[str]:
         if verdict.location is not None:
             where = {"file": verdict.location.file, "line": str(verdict.location.line), **where}
         properties = ",".join(f"{name}={_property(value)}" for name, value in where.items())
-        yield f"::{_COMMANDS[verdict.outcome]} {properties}::{_data(f'{verdict.address}: {verdict.message}')}"
+        yield f"::{_COMMANDS[verdict.outcome]} {properties}::{_data(f'{verdict.where}: {verdict.message}')}"
 
 
 def summary(results: Sequence[SuiteResult]) -> str:
@@ -44,7 +44,7 @@ def summary(results: Sequence[SuiteResult]) -> str:
                 code(item.control),
                 text(item.root),
                 code(str(item.location)) if item.location else "",
-                text(f"{item.address}: {item.message}"),
+                text(f"{item.where}: {item.message}"),
             ]
             for item in findings[:_LONGEST]
         ]

@@ -85,6 +85,8 @@ def _case(result: SuiteResult, verdict: Verdict) -> ElementTree.Element:
 def _of_case(verdict: Verdict) -> Iterator[tuple[str, str]]:
     yield "severity", verdict.severity
     yield "lens", verdict.lens
+    if verdict.region:
+        yield "region", verdict.region
     if verdict.title:
         yield "title", verdict.title
     for ref in verdict.refs:
@@ -96,7 +98,7 @@ def _of_case(verdict: Verdict) -> Iterator[tuple[str, str]]:
 
 def _explained(verdict: Verdict) -> str:
     where = f"{verdict.location}: " if verdict.location else ""
-    return f"{where}{verdict.address}: {verdict.message}\n{verdict.control} ({verdict.severity}): {verdict.title}"
+    return f"{where}{verdict.where}: {verdict.message}\n{verdict.control} ({verdict.severity}): {verdict.title}"
 
 
 def _properties(parent: ElementTree.Element, pairs: Iterator[tuple[str, str]]) -> None:

@@ -86,7 +86,7 @@ def _result(verdict: Verdict, result: SuiteResult, rule: int) -> dict[str, Any]:
         "ruleIndex": rule,
         "kind": "fail" if decided else "open",
         "level": _LEVELS[verdict.severity] if decided else "none",
-        "message": {"text": f"{verdict.address}: {words}{said}"},
+        "message": {"text": f"{verdict.where}: {words}{said}"},
         "locations": [_location(verdict)],
         "partialFingerprints": {_FINGERPRINT: _fingerprint(verdict, result)},
         "properties": {"environment": result.environment, "suite": result.suite, "side": verdict.lens},

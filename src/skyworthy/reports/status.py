@@ -18,13 +18,14 @@ from skyworthy.reports.checklist import Box, boxes
 from skyworthy.reports.markdown import code, link, table, text
 from skyworthy.reports.store import load_latest
 from skyworthy.reports.topology import topology
-from skyworthy.results import SuiteResult
+from skyworthy.results import SuiteResult, settled
 from skyworthy.verdicts import Outcome, Verdict, counts
 
 FILE = "DEPLOYMENT_STATUS.md"
 SUITES = ("static", "live", "smoke")
 """What an environment must have passed to be ready."""
 
+_ECR = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/")
 _LOCAL = "local"
 _SEVERITIES = ("critical", "high", "medium", "low")
 _NONE = "—"
@@ -59,20 +60,23 @@ def write_status(
     """
     if not settings.environments:
         raise BadInput(f"no skyworthy.toml in {settings.directory}: there is no environment whose status to write")
-    estates: dict[str, Estate | str] = {}
-    for name, environment in settings.environments.items():
-        if read is not None:
-            estates[name] = _read(read, environment)
     path = settings.reports / FILE
+    estates = estates_of(settings, read)
     write_whole(path, deployment_status(settings, load_latest(settings), now=now, estates=estates))
     return path
 
 
-def _read(read: Callable[[Environment], Estate], environment: Environment) -> Estate | str:
-    try:
-        return read(environment)
-    except BadInput as error:
-        return str(error)
+def estates_of(settings: Settings, read: Callable[[Environment], Estate] | None) -> dict[str, Estate | str]:
+    """What each environment declares, or why that cannot be read; nothing without a reader."""
+    estates: dict[str, Estate | str] = {}
+    if read is None:
+        return estates
+    for name, environment in settings.environments.items():
+        try:
+            estates[name] = read(environment)
+        except BadInput as error:
+            estates[name] = str(error)
+    return estates
 
 
 def deployment_status(
@@ -108,28 +112,38 @@ def deployment_status(
 
 
 def state_of(results: _Results) -> State:
-    """What the last results of an environment say: ready only where every suite judged, and nothing is open."""
+    """What the last results of an environment say: ready only where every suite judged, and nothing is open.
+
+    What static could not decide and live passes is not open.
+    """
     if not results:
         return State("not verified", ("no suite was run",))
-    reasons = []
-    for suite in SUITES:
-        result = results.get(suite)
-        found = counts(result.verdicts) if result else {}
-        reasons += [f"{suite}: {found[key]} {word}" for key, word in _RED if found.get(key)]
-    if reasons:
-        return State("not ready", tuple(reasons))
-    for suite in SUITES:
-        result = results.get(suite)
-        if result is None:
-            reasons.append(f"{suite} was not run")
-        elif not any(item.outcome in (Outcome.PASS, Outcome.WAIVED) for item in result.verdicts):
-            reasons.append(f"{suite} found nothing to pass")
-        elif unknown := counts(result.verdicts)["unknown"]:
-            reasons.append(f"{suite}: {unknown} unknown")
-    if reasons:
-        return State("unknown", tuple(reasons))
-    on_sandbox = any(result.target == "sandbox" for result in results.values())
-    return State("ready", ("on the sandbox, not on AWS",) if on_sandbox else ())
+    tallies = {suite: counts(results[suite].verdicts) for suite in SUITES if suite in results}
+    red = [f"{suite}: {found[key]} {word}" for suite, found in tallies.items() for key, word in _RED if found[key]]
+    if red:
+        return State("not ready", tuple(red))
+    decided = settled(results)
+    unsure = [reason for suite in SUITES if (reason := _unsure(suite, results.get(suite), decided))]
+    if unsure:
+        return State("unknown", tuple(unsure))
+    remarks = []
+    if any(result.target == "sandbox" for result in results.values()):
+        remarks.append("on the sandbox, not on AWS")
+    if decided:
+        remarks.append(f"{len(decided)} unknown to static, passed by live")
+    return State("ready", tuple(remarks))
+
+
+def _unsure(suite: str, result: SuiteResult | None, decided: Sequence[Verdict]) -> str:
+    """Why a suite of which nothing is red does not make an environment ready; empty where it does."""
+    if result is None:
+        return f"{suite} was not run"
+    if result.found_nothing:
+        return f"{suite} found nothing to pass"
+    if result.not_looked_in:
+        return f"{suite} did not look in {', '.join(result.not_looked_in)}"
+    unknown = counts(item for item in result.verdicts if item not in decided)["unknown"]
+    return f"{suite}: {unknown} unknown" if unknown else ""
 
 
 _RED = (("error", "could not be looked at"), ("fail", "failed"))
@@ -168,10 +182,18 @@ class _Page:
         simulated = facts_of(results).get("simulated")
         lines += [f"Simulated by the sandbox: {text(simulated)}", ""] if simulated else []
         lines += self._suites(results)
-        lines += self._open(name, [item for suite in SUITES if suite in results for item in results[suite].verdicts])
+        decided = settled(results)
+        judged = [item for suite in SUITES if suite in results for item in results[suite].verdicts]
+        lines += self._open(name, [item for item in judged if item not in decided])
+        lines += self._verdicts(f"{name}: unknown to static, passed by live", decided)
         notes = [(suite, note) for suite in SUITES if suite in results for note in results[suite].notes]
         if notes:
-            lines += ["", f"### {text(name)}: notes", "", *(f"- {suite}: {text(note)}" for suite, note in notes)]
+            lines += [
+                "",
+                f"### {text(name)}: notes",
+                "",
+                *(line for suite, note in notes for line in _note(suite, note)),
+            ]
         lines += ["", f"### {text(name)}: deployment checklist", *_checklist(boxes(results))]
         return lines + _picture(name, estate)
 
@@ -217,7 +239,7 @@ class _Page:
             [
                 item.severity,
                 code(item.control),
-                code(item.address),
+                code(item.where),
                 self._place(item) or _NONE,
                 item.lens,
                 text(item.message) or _NONE,
@@ -250,7 +272,8 @@ def _url(url: str) -> str:
 
 
 def _images(joined: str) -> str:
-    return "<br>".join(code(item.strip()) for item in joined.split(",") if item.strip())
+    """Each without the host of its ECR, which account and region tell."""
+    return "<br>".join(code(_ECR.sub("", item.strip())) for item in joined.split(",") if item.strip())
 
 
 def _checklist(made: Sequence[Box]) -> list[str]:
@@ -260,9 +283,23 @@ def _checklist(made: Sequence[Box]) -> list[str]:
         if box.item.phase != phase:
             phase = box.item.phase
             lines += ["", f"{phase}:", ""]
-        controls = f" ({', '.join(code(control) for control in box.controls)})" if box.controls else ""
-        lines.append(f"- [{'x' if box.ticked else ' '}] {text(box.item.box)}: {box.evidence}{controls}")
+        lines.append(f"- [{'x' if box.ticked else ' '}] {text(box.item.box)}: {box.evidence}{_controls(box)}")
     return lines
+
+
+def _controls(box: Box) -> str:
+    """Those that keep a box open by name, those that tick it by number."""
+    if not box.controls:
+        return ""
+    number = len(box.controls)
+    ticking = f"{number} control{'s' * (number != 1)}"
+    return f" ({ticking if box.ticked else ', '.join(code(control) for control in box.controls)})"
+
+
+def _note(suite: str, note: str) -> list[str]:
+    """A note as an item of a list, its particulars as items below."""
+    sentence, *particulars = note.splitlines()
+    return [f"- {suite}: {text(sentence)}", *(f"  - {text(line)}" for line in particulars)]
 
 
 def _picture(name: str, estate: Estate | str | None) -> list[str]:

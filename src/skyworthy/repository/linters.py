@@ -81,7 +81,7 @@ class Linter:
             raise Undecidable(f"{failed.read_text('utf-8').strip()} (asked again an hour later, or without {failed})")
         reasons = []
         for command in self._commands():
-            self._progress(f"{self._name} on {len(names)} files")
+            self._progress(f"{self._name} on {len(names)} file{'s' * (len(names) != 1)}")
             arguments = [name for item in self._settings["arguments"] for name in _expanded(item, names)]
             done = _execute([*command, *arguments], directory)
             if isinstance(done, str):

@@ -85,8 +85,8 @@ def test_where_our_control_decides_otherwise_ours_counts_and_the_note_says_so(ou
     assert report == Report(
         (),
         (
-            "1 finding of checkov is judged otherwise by our own controls, which know the environment's policy: "
-            f"CKV_AWS_157 [{DB}] (rds.multi-az {word})",
+            "1 finding of checkov is judged otherwise by our own controls, which know the environment's policy\n"
+            f"CKV_AWS_157 {DB}: rds.multi-az {word}",
         ),
     )
 
@@ -163,8 +163,8 @@ module "perhaps" {
         "module.vpc",
     ]
     assert report.notes == (
-        "1 finding of checkov is about resources of which the configuration makes none: "
-        "CKV_AWS_16 [aws_db_instance.never]",
+        "1 finding of checkov is about resources of which the configuration makes none\n"
+        "CKV_AWS_16 aws_db_instance.never",
     )
 
 

@@ -235,10 +235,12 @@ def test_a_run_that_hangs_is_ended_with_what_it_started(
     fifo = tmp_path / "alive"
     os.mkfifo(fifo)
     in_place_of_checkov(monkeypatch, tmp_path / "bin/checkov", f'sleep 600 > "{fifo}" & sleep 600')
-    scan = checkov.start(root, cache=bare_cache, timeout=0.5)
-    with fifo.open("rb") as reader:
+    at_once = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)  # the other end may be ended before it opens
+    with os.fdopen(at_once, "rb") as reader:
+        scan = checkov.start(root, cache=bare_cache, timeout=0.5)
         with pytest.raises(BadInput, match=r"checkov took longer than 0\.5 s \(checkov was ended\)"):
             scan.findings()
+        os.set_blocking(reader.fileno(), True)
         assert reader.read() == b""  # the end of the file: nobody holds the other end any more
 
 

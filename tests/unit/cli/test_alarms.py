@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner, Result
 
 from skyworthy.cli import skyworthy
@@ -107,17 +106,18 @@ def test_each_alarm_is_told_with_what_it_does(tmp_path: Path) -> None:
     )
 
 
-def test_the_table_says_when_it_rings_and_who_is_deaf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "250")
+def test_each_alarm_says_when_it_rings_and_who_is_deaf(tmp_path: Path) -> None:
     done = run(tmp_path, STACK.replace("alarm_actions = [aws_sns_topic.alarms.arn]\n}\n", "}\n"))
-    rows = {
-        line.split()[0].rpartition(".")[2]: line
-        for line in done.stdout.splitlines()
-        if ".storage" in line or ".cpu" in line
-    }
-    assert "rds-storage: after 1 min" in rows["storage"]
-    assert "nobody" in rows["cpu"]
-    assert "rds-cpu: also in the calm" in rows["cpu"]
+    lines = done.stdout.splitlines()
+    storage = lines.index("aws_cloudwatch_metric_alarm.storage")
+    assert "  rings   rds-storage: after 1 min" in lines[storage : storage + 5]
+    cpu = lines.index("aws_cloudwatch_metric_alarm.cpu")
+    assert lines[cpu + 1 : cpu + 5] == [
+        "  watches AWS/RDS CPUUtilization",
+        "  fires   Average ≥ 8, 5 of 5 points of 1 min, missing: ignore",
+        "  tells   nobody",
+        "  rings   rds-cpu: also in the calm",
+    ]
     assert done.stdout.splitlines()[-1] == "4 alarms, 3 of which tell nobody"
 
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from skyworthy.sandbox.processes import free_port
-
 PROGRAM = [sys.executable, "-c", "from skyworthy.cli import main; main()"]
 BUCKET = 'resource "aws_s3_bucket" "logs" {\n  bucket = "logs"\n}\n'
 SETTINGS = '[environments.staging]\nterraform = "staging"\nregion = "eu-central-1"\n'
@@ -62,6 +60,10 @@ def test_nothing_configured_and_nothing_given(tmp_path: Path) -> None:
     refused(skyworthy(tmp_path, "static"), "no skyworthy.toml", "--terraform DIR")
 
 
+def test_a_record_that_is_not_there(tmp_path: Path) -> None:
+    refused(skyworthy(tmp_path, "signoff", "verify", "gone.json"), "gone.json: there is no such file")
+
+
 def test_a_module_source_that_is_not_there(tmp_path: Path) -> None:
     stack(tmp_path, BUCKET + 'module "db" {\n  source = "./modules/db"\n}\n')
     refused(skyworthy(tmp_path, "static", "--no-checkov"), "staging/main.tf:", "modules/db")
@@ -82,10 +84,10 @@ def test_missing_credentials(tmp_path: Path) -> None:
     refused(skyworthy(tmp_path, "live", "--target", "aws"), "credentials")
 
 
-def test_an_endpoint_that_refuses_connections(tmp_path: Path) -> None:
+def test_an_endpoint_that_refuses_connections(tmp_path: Path, local_port: int) -> None:
     stack(tmp_path)
     keys = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-    url = f"http://127.0.0.1:{free_port()}"
+    url = f"http://127.0.0.1:{local_port}"
     done = skyworthy(tmp_path, "live", "--target", "aws", AWS_ENDPOINT_URL=url, AWS_MAX_ATTEMPTS="1", **keys)
     refused(done, url, "nothing answers there")
 

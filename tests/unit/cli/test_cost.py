@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.git import commit, git
 
 PROGRAM = [sys.executable, "-c", "from skyworthy.cli import main; main()"]
 STACK = """
@@ -66,9 +67,8 @@ def test_a_stack_above_its_budget_is_a_finding(project: Path) -> None:
 
 
 def test_a_change_is_told_by_what_it_costs(project: Path) -> None:
-    who = ["-c", "user.name=x", "-c", "user.email=x@example.invalid", "-c", "commit.gpgsign=false"]
-    for arguments in (["init", "--quiet", "-b", "main"], ["add", "--all"], [*who, "commit", "--quiet", "-m", "x"]):
-        subprocess.run(["git", "-C", str(project), *arguments], check=True, capture_output=True)
+    git(project, "init", "--quiet", "--initial-branch=main")
+    commit(project)
     write(project, 2)
     expected = "+$36.50 a month (NAT gateways +$36.50)"
     assert f"against the base: {expected}" in run(project, "cost", "--against", "main").stdout

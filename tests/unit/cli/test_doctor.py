@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.git import commit, git
 
 REPOSITORY = Path(__file__).parents[3]
 PROGRAM = [sys.executable, "-c", "from skyworthy.cli import main; main()"]
@@ -35,16 +36,6 @@ def repository(tmp_path: Path) -> Path:
     git(directory, "init", "--quiet", "--initial-branch=main")
     commit(directory)
     return directory
-
-
-def git(repository: Path, *arguments: str) -> None:
-    who = ["-c", "user.name=x", "-c", "user.email=x@example.invalid", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", "-C", str(repository), *who, *arguments], check=True, capture_output=True)
-
-
-def commit(repository: Path) -> None:
-    git(repository, "add", "--all")
-    git(repository, "commit", "--quiet", "--allow-empty", "--message", "change")
 
 
 def doctor(
@@ -81,7 +72,7 @@ def test_a_repository_in_order_is_ready(repository: Path) -> None:
         "    pass staging: 1 resources are declared",
         "    pass checkov: its environment is made at the first run, from a package index; --no-checkov needs none",
         "gate pr: ready",
-        "    pass history: whole: 1 commits",
+        "    pass history: whole: 1 commit",
     ]
 
 
@@ -89,7 +80,7 @@ def test_without_settings_the_next_step_is_init(tmp_path: Path) -> None:
     done = doctor(tmp_path, "static")
     assert done.returncode == 1
     assert f"fail skyworthy.toml: there is none in {tmp_path}" in done.stdout
-    assert "next: `skyworthy init`, or name a root with --terraform DIR" in done.stdout
+    assert "next: `skyworthy init`, or give each command --terraform DIR" in done.stdout
     assert done.stdout.splitlines()[-1] == "not ready: static"
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.git import commit, git
 
 PROGRAM = [sys.executable, "-c", "from skyworthy.cli import main; main()"]
 SETTINGS = '[environments.staging]\nterraform = "staging"\nregion = "eu-central-1"\n'
@@ -34,16 +35,6 @@ def repository(tmp_path: Path) -> Path:
 
 def write(repository: Path, terraform: str) -> None:
     (repository / "staging" / "main.tf").write_text(PINNED + terraform, "utf-8")
-
-
-def git(repository: Path, *arguments: str) -> None:
-    who = ["-c", "user.name=x", "-c", "user.email=x@example.invalid", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", "-C", str(repository), *who, *arguments], check=True, capture_output=True)
-
-
-def commit(repository: Path) -> None:
-    git(repository, "add", "--all")
-    git(repository, "commit", "--quiet", "--message", "change")
 
 
 def gate(repository: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -158,3 +149,20 @@ def test_a_sign_off_without_results_is_a_no_go_with_a_record(repository: Path) -
     )
     assert checked.returncode == 1
     assert "is intact: no-go for staging" in checked.stdout
+
+
+def test_a_branch_that_takes_skyworthy_up_is_judged_by_what_it_changes(repository: Path) -> None:
+    git(repository, "checkout", "--quiet", "main")
+    (repository / "skyworthy.toml").unlink()
+    commit(repository)
+    git(repository, "checkout", "--quiet", "-B", "change")
+    (repository / "skyworthy.toml").write_text(SETTINGS, "utf-8")
+    done = pr(repository)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "as before: " + FINDING.format(name="old") in done.stdout
+    assert done.stdout.splitlines()[-1] == "gate: green"
+    write(repository, REPOSITORY.format(name="old", tags="MUTABLE") + REPOSITORY.format(name="new", tags="MUTABLE"))
+    done = pr(repository)
+    assert done.returncode == 1
+    assert "aws_ecr_repository.new" in done.stdout.split("as before:")[0]
+    assert done.stdout.splitlines()[-1] == "gate: red"

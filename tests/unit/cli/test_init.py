@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tests.unit.git import git
 from tests.unit.workflows.steps import steps_of
 
 from skyworthy.config import load_settings
@@ -152,6 +153,13 @@ def test_no_workflow_is_written_where_github_would_not_read_it(repository: Path)
     assert not list(repository.rglob(".github"))
 
 
-def git(repository: Path, *arguments: str) -> None:
-    who = ["-c", "user.name=x", "-c", "user.email=x@example.invalid", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", "-C", str(repository), *who, *arguments], check=True, capture_output=True)
+def test_what_terragrunt_makes_is_named_and_not_passed_over(repository: Path) -> None:
+    write(repository / "live" / "eu" / "terragrunt.hcl", 'terraform {\n  source = "../../infra/modules/database"\n}\n')
+    write(repository / "live" / "terragrunt.hcl", "remote_state {}\n")
+    done = run(repository, *SKYWORTHY, "init", "--dry-run")
+    assert [line for line in done.stdout.splitlines() if "Terragrunt" in line] == [
+        "left out: live/eu, of which Terragrunt makes the Terraform: `terragrunt init`, then name what it made"
+    ]
+    alone = run(repository, *SKYWORTHY, "static", "--terraform", "live")
+    assert alone.returncode == 2
+    assert "terragrunt.hcl is not read: name the directory that `terragrunt init` makes" in alone.stderr

@@ -83,3 +83,17 @@ def test_an_environment_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     done = merge(tmp_path, "one")
     assert done.returncode == 2
     assert "results of elsewhere, which skyworthy.toml does not name" in done.stderr
+
+
+def test_the_regions_of_an_environment_are_joined_and_none_may_be_missing(tmp_path: Path) -> None:
+    regions = ("us-east-1", "eu-west-1")
+    here = dataclasses.replace(result("staging", PASSED), region="us-east-1", regions=regions)
+    there = dataclasses.replace(result("staging", OTHER), region="eu-west-1", regions=regions)
+    keep(tmp_path / "one", here)
+    keep(tmp_path / "two", there)
+    alone = merge(tmp_path, "one")
+    assert alone.returncode == 2
+    assert "live of staging: no result of eu-west-1: skyworthy live --env staging --region ..." in alone.stderr
+    assert merge(tmp_path, "one", "two").returncode == 0
+    joined = read_result(tmp_path / "reports" / "staging" / "results-live.json")
+    assert (joined.verdicts, joined.region, joined.not_looked_in) == ((PASSED, OTHER), "us-east-1, eu-west-1", ())

@@ -47,6 +47,19 @@ def test_the_account_can_be_given(project: Path) -> None:
     assert "arn:aws:sns:eu-west-1:444455556666:shop-alarms" in done.stdout
 
 
+def test_a_stack_of_several_regions_is_read_in_any(project: Path) -> None:
+    alias = 'provider "aws" {\n  alias  = "us"\n  region = "us-east-1"\n}\n'
+    there = 'resource "aws_sns_topic" "there" {\n  provider = aws.us\n  name     = "shop-there"\n}\n'
+    (project / "staging" / "main.tf").write_text(STACK + alias + there, "utf-8")
+    for arguments, account in (
+        ((), "111122223333"),
+        (("--format", "terraform"), "${data.aws_caller_identity.current.account_id}"),
+    ):
+        done = run(project, "--env", "staging", *arguments)
+        assert f"sns:*:{account}:shop-alarms" in done.stdout, done.stdout
+        assert f"sns:*:{account}:shop-there" in done.stdout
+
+
 def test_a_role_for_the_jobs_of_a_repository(project: Path) -> None:
     role = ("--format", "terraform", "--oidc-repository", "acme/shop", "--oidc-subject", "environment:staging")
     done = run(project, "--env", "staging", *role)

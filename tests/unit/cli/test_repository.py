@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.git import commit, git
 
 PROGRAM = [sys.executable, "-c", "from skyworthy.cli import main; main()"]
 SETTINGS = '[environments.staging]\nterraform = "staging"\n'
@@ -37,16 +38,6 @@ def repository(tmp_path: Path) -> Path:
 def write(repository: Path, name: str, text: str) -> None:
     (repository / name).parent.mkdir(parents=True, exist_ok=True)
     (repository / name).write_text(text, "utf-8")
-
-
-def git(repository: Path, *arguments: str) -> None:
-    who = ["-c", "user.name=x", "-c", "user.email=x@example.invalid", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", "-C", str(repository), *who, *arguments], check=True, capture_output=True)
-
-
-def commit(repository: Path) -> None:
-    git(repository, "add", "--all")
-    git(repository, "commit", "--quiet", "--message", "change")
 
 
 def run(directory: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

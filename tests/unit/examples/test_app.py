@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from skyworthy.probes.http import probe
-from skyworthy.sandbox.processes import free_port
+from skyworthy.sandbox.processes import LOOPBACK, free_port, release
 
 APP = Path(__file__).resolve().parents[3] / "examples" / "app"
 ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret:staging-omc-secrets-AbCdEf"
@@ -167,9 +167,10 @@ def backend(module: Callable[[str], ModuleType], config: ModuleType) -> Iterator
     """The backend's server, with a database and a cache that refuse connections."""
     redis = importlib.import_module("redis")
     handler, web = module("backend").Backend, module("web")
-    refusing = {"POSTGRES_SERVER": "127.0.0.1", "POSTGRES_PORT": str(free_port()), "PORT": str(free_port())}
+    ports = [free_port() for _ in range(3)]
+    refusing = {"POSTGRES_SERVER": LOOPBACK, "POSTGRES_PORT": str(ports[0]), "PORT": str(ports[1])}
     handler.settings = config.load({**LOCAL, **refusing})
-    handler.cache = redis.Redis(host="127.0.0.1", port=free_port(), retry=None)
+    handler.cache = redis.Redis(host=LOOPBACK, port=ports[2], retry=None)
     server = web.Server(handler.settings.port, handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -178,6 +179,8 @@ def backend(module: Callable[[str], ModuleType], config: ModuleType) -> Iterator
     server.server_close()
     thread.join()
     handler.cache.close()
+    for port in ports:
+        release(LOOPBACK, port)
 
 
 def test_health_check_needs_neither_database_nor_cache(backend: str) -> None:
@@ -218,16 +221,15 @@ def test_missing_setting_stops_the_start() -> None:
     assert "Traceback" not in ended.stdout + ended.stderr
 
 
-def test_frontend_stops_gracefully_on_sigterm() -> None:
-    port = free_port()
+def test_frontend_stops_gracefully_on_sigterm(local_port: int) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "app.frontend"],
         cwd=APP,
-        env={"PATH": os.environ["PATH"], "PORT": str(port)},
+        env={"PATH": os.environ["PATH"], "PORT": str(local_port)},
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        probe(f"http://127.0.0.1:{port}", expect_body="Oh My Coins", deadline=20).require()
+        probe(f"http://127.0.0.1:{local_port}", expect_body="Oh My Coins", deadline=20).require()
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=20)
     assert process.returncode == 0

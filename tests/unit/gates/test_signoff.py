@@ -59,6 +59,10 @@ def test_it_is_a_go_when_all_is_there() -> None:
         ),
         ((*ALL[:2], result("smoke", commit="f" * 40)), "smoke judged ffffffffffff, checked out is 0123456789ab"),
         ((*ALL[:2], dataclasses.replace(ALL[2], verdicts=())), "smoke found nothing to pass"),
+        (
+            (ALL[0], dataclasses.replace(ALL[1], region="us-east-1", regions=("us-east-1", "eu-west-1")), ALL[2]),
+            "live did not look in eu-west-1: merge the results of all regions",
+        ),
         ((result("static", verdict(Outcome.FAIL)), *ALL[1:]), f"static: rds.multi-az fails on {DB}: the message"),
         (
             (result("static", verdict(Outcome.ERROR)), *ALL[1:]),
@@ -100,3 +104,12 @@ def test_an_unknown_is_settled_where_another_suite_passes_the_same_and_only_then
     assert settled == Decision((), (f"rds.multi-az on {DB}: unknown to static, passes in live",))
     assert not decision((unknown, result("live", verdict(Outcome.UNKNOWN, "observed")), ALL[2])).go
     assert not decision((unknown, result("live", verdict(Outcome.PASS, "observed", "rds.other")), ALL[2])).go
+    blind = result("live", verdict(Outcome.UNKNOWN, "observed"))
+    assert not decision((result("static", verdict(Outcome.PASS)), blind, ALL[2])).go  # code does not tell what runs
+
+
+def test_a_stack_without_services_needs_no_smoke_but_it_has_to_have_looked() -> None:
+    nobody = Verdict("smoke.services-found", "smoke", "production", "stack", Outcome.NOT_APPLICABLE, "no service")
+    assert decision((*ALL[:2], dataclasses.replace(ALL[2], verdicts=(nobody,)))).go
+    nothing = dataclasses.replace(ALL[1], verdicts=(dataclasses.replace(nobody, control="live.exists"),))
+    assert reasons((ALL[0], nothing, ALL[2])) == ("live found nothing to pass",)

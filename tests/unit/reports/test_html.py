@@ -179,6 +179,11 @@ def test_a_finding_says_where_why_and_how_to_fix_it(settings: Settings, result: 
     assert place["href"] == "../terraform/modules/rds/main.tf#L12"
 
 
+def test_a_finding_says_its_region(settings: Settings, result: Results, verdict: Verdicts) -> None:
+    page = Page(html_report(report(settings, result(verdict(Outcome.FAIL, "it is off", region="eu-west-1")))))
+    assert "module.rds.aws_db_instance.main (eu-west-1)" in next(page.of("row")).text
+
+
 def test_passed_verdicts_are_counted_and_the_others_are_rows(settings: Settings, mixed: SuiteResult) -> None:
     page = Page(html_report(report(settings, mixed)))
     assert [row["data-verdict"] for row in page.of("row")] == ["fail", "unknown", "waived"]
@@ -243,6 +248,12 @@ def test_what_is_not_known_is_listed(settings: Settings, mixed: SuiteResult) -> 
         "production what is declared could not be read: main.tf:1: no",
     ):
         assert words in told
+
+
+def test_the_particulars_of_a_note_are_folded(settings: Settings, mixed: SuiteResult) -> None:
+    page = html_report(report(settings, replace(mixed, notes=("2 findings are left out\nA <1>\nB",))))
+    assert "<summary>static: 2 findings are left out</summary>" in page
+    assert '<ul class="particulars"><li>A &lt;1&gt;</li><li>B</li></ul>' in page
 
 
 def test_hostile_values_stay_text_everywhere(settings: Settings, result: Results, verdict: Verdicts) -> None:
@@ -379,6 +390,23 @@ def test_network_tells_who_reaches_what(settings: Settings, estate: Estate) -> N
     page = Page(html_report(report(settings, estates={"staging": estate})))
     assert "load balancer" in page.part("network")
     assert "hop by hop" in page.part("network")
+
+
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [
+        ("", False),
+        ('  vpc_endpoint_type = "Interface"\n', True),
+        ("  vpc_endpoint_type = var.unknown\n", True),
+    ],
+)
+def test_an_endpoint_that_is_a_route_is_no_place(settings: Settings, kind: str, column: bool) -> None:
+    root = settings.environments["staging"].root
+    balancer = 'variable "unknown" {}\nresource "aws_lb" "main" {\n  name = "front"\n}\n'
+    endpoint = f'resource "aws_vpc_endpoint" "s3" {{\n  service_name = "com.amazonaws.us-east-1.s3"\n{kind}}}\n'
+    (root / "main.tf").write_text(balancer + endpoint, "utf-8")
+    page = Page(html_report(report(settings, estates={"staging": declared.read(root)})))
+    assert ("endpoint" in page.part("network")) is column
 
 
 def test_cost_is_held_against_the_budget(settings: Settings, estate: Estate) -> None:

@@ -104,6 +104,16 @@ def test_each_outcome_has_its_element(
     assert (element.tag, element.get("message")) == (tag, message)
 
 
+def test_the_region_is_a_property_and_stands_in_the_message(
+    result: Callable[..., SuiteResult], verdict: Callable[..., Verdict]
+) -> None:
+    tree = parse(junit(result(verdict(Outcome.FAIL, "too open", region="eu-west-1"))))
+    check_schema(tree)
+    (case,) = tree.iter("testcase")
+    assert [item.get("value") for item in case.iter("property") if item.get("name") == "region"] == ["eu-west-1"]
+    assert "module.rds.aws_db_instance.main (eu-west-1): too open" in str(case.findtext("failure"))
+
+
 def test_a_result_without_verdicts_is_valid_and_counts_none(result: Callable[..., SuiteResult]) -> None:
     tree = parse(junit(result(verdicts=())))
     check_schema(tree)

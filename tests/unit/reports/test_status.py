@@ -160,6 +160,44 @@ def test_not_run_and_empty_are_not_ready(result: Results, verdict: Verdicts) -> 
     assert state_of(all_three(result, live=nothing)) == State("unknown", ("live found nothing to pass",))
 
 
+def test_a_region_that_was_not_looked_in_is_not_ready(result: Results, verdict: Verdicts) -> None:
+    live = result(verdict(), suite="live", target="aws", region="us-east-1", regions=("us-east-1", "eu-west-1"))
+    assert state_of(all_three(result, live=live)) == State("unknown", ("live did not look in eu-west-1",))
+
+
+def test_a_stack_without_services_needs_no_smoke(result: Results, verdict: Verdicts) -> None:
+    nobody = result(verdict(Outcome.NOT_APPLICABLE, "no service", address="stack"), suite="smoke", target="aws")
+    assert state_of(all_three(result, smoke=nobody)) == State("ready")
+    empty = result(verdicts=(), suite="smoke", target="aws")
+    assert state_of(all_three(result, smoke=empty)) == State("unknown", ("smoke found nothing to pass",))
+
+
+def test_what_static_cannot_know_and_live_passes_is_not_open(
+    settings: Settings, result: Results, verdict: Verdicts
+) -> None:
+    unknown = result(verdict(Outcome.UNKNOWN, "no value"), verdict(address="aws_db_instance.second"))
+    live = result(verdict(lens="observed"), suite="live", target="aws")
+    made = all_three(result, static=unknown, live=live)
+    assert state_of(made) == State("ready", ("1 unknown to static, passed by live",))
+    page = deployment_status(settings, list(made.values()), now=NOW)
+    assert "### staging: unknown\n" not in page
+    assert "### staging: unknown to static, passed by live\n" in page
+    assert (
+        "- [x] Data is encrypted, backed up and protected from deletion as the environment demands: "
+        "static: 1 unknown, 1 passed, live passes 1 unknown (1 control)\n"
+    ) in page
+
+    elsewhere = result(verdict(lens="observed", address="aws_db_instance.second"), suite="live", target="aws")
+    assert state_of(all_three(result, static=unknown, live=elsewhere)) == State("unknown", ("static: 1 unknown",))
+    blind = result(verdict(Outcome.UNKNOWN, "?", lens="observed"), verdict(address="x"), suite="live", target="aws")
+    assert state_of(all_three(result, live=blind)) == State("unknown", ("live: 1 unknown",))
+
+
+def test_the_particulars_of_a_note_are_a_list_of_their_own(settings: Settings, result: Results) -> None:
+    page = deployment_status(settings, [result(notes=("2 are left out\na [x]\nb", "quick"))], now=NOW)
+    assert "- static: 2 are left out\n  - a \\[x\\]\n  - b\n- static: quick\n" in page
+
+
 @pytest.mark.parametrize(
     ("age", "shown"),
     [
@@ -210,6 +248,20 @@ def test_a_box_needs_evidence_for_each_of_its_requirements(result: Results, verd
 
     assert network("REQ NET-1") == (False, "static: 1 passed, nothing judged NET-2")
     assert network("REQ NET-1", "REQ NET-2") == (True, "static: 2 passed")
+
+
+def test_https_takes_a_look_at_the_certificate_not_only_at_headers(result: Results, verdict: Verdicts) -> None:
+    def https(*controls: str) -> tuple[bool, str]:
+        made = [verdict(control=name, lens="smoke", refs=("REQ SMO-2",)) for name in controls]
+        seen = boxes({"smoke": result(*made, suite="smoke")})
+        (found,) = [item for item in seen if "SMO-2" in item.item.requirements]
+        return found.ticked, found.evidence
+
+    assert https("smoke.security-headers") == (
+        False,
+        "smoke: 1 passed, nothing judged smoke.certificate or smoke.https-redirect",
+    )
+    assert https("smoke.certificate", "smoke.https-redirect") == (True, "smoke: 2 passed")
 
 
 def test_a_local_environment_that_is_configured_is_not_listed_twice(settings: Settings, result: Results) -> None:

@@ -1,11 +1,11 @@
 """Real git repositories in a directory of their own, and what a control says of them."""
 
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.git import commit, git
 
 from skyworthy.config import BUILT_IN_POLICIES
 from skyworthy.controls import find_control
@@ -28,9 +28,7 @@ class Checkout:
         self.git("init", "--quiet", "--initial-branch=main")
 
     def git(self, *arguments: str) -> str:
-        who = ["-c", "user.name=x", "-c", "user.email=x@example.invalid", "-c", "commit.gpgsign=false"]
-        command = ["git", "-C", str(self.directory), *who, *arguments]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        return git(self.directory, *arguments)
 
     def write(self, files: Mapping[str, str | bytes]) -> "Checkout":
         for name, content in files.items():
@@ -41,8 +39,7 @@ class Checkout:
 
     def commit(self, files: Mapping[str, str | bytes], message: str = "change") -> "Checkout":
         self.write(files)
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--allow-empty", "--message", message)
+        commit(self.directory, message)
         return self
 
 

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.unit.git import git
 from tests.unit.workflows.steps import beside, outputs, step_of
 
 REPOSITORY = Path(__file__).parents[3]
@@ -17,11 +18,6 @@ SETTINGS = '[environments.staging]\nterraform = "staging"\n\n[environments.other
 HEAD = 'terraform {\n  required_version = ">= 1.10"\n}\n'
 TOPIC = 'resource "aws_sns_topic" "{name}" {{\n  name = "{name}"\n}}\n'
 FINDING = "sns.encrypted"
-
-
-def git(repository: Path, *arguments: str) -> None:
-    who = ["-c", "user.name=x", "-c", "user.email=x@example.invalid", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", "-C", str(repository), *who, *arguments], check=True, capture_output=True)
 
 
 @pytest.fixture

@@ -137,7 +137,7 @@ def drawing(alarm: Alarm, seen: Timeline, label: str) -> Markup:
         tag("line", x1=_LEFT, x2=_WIDTH - _LEFT, y1=y(alarm.threshold), y2=y(alarm.threshold), class_="threshold"),
         tag("path", d=_line(seen, x, y), class_="series"),
         _dots(seen, x, y),
-        tag("text", f"{alarm.threshold:g}", x=_LEFT + 1, y=y(alarm.threshold) - 3, class_="limit-word"),
+        tag("text", _short(alarm.threshold), x=_LEFT + 1, y=y(alarm.threshold) - 3, class_="limit-word"),
         tag("text", "incident", x=_WIDTH - _LEFT, y=_HEIGHT - 5, text_anchor="end") if roomy else None,
         None
         if fires is None
@@ -153,6 +153,14 @@ def drawing(alarm: Alarm, seen: Timeline, label: str) -> Markup:
         aria_label=label,
         class_="timeline",
     )
+
+
+def _short(value: float) -> str:
+    """A number that fits into a drawing: 80, 0.5, 10.7 G."""
+    for factor, sign in ((1e9, " G"), (1e6, " M"), (1e4, None)):
+        if abs(value) >= factor:
+            return f"{value / factor:.3g}{sign}" if sign else f"{value:.0f}"
+    return f"{value:g}"
 
 
 def _line(seen: Timeline, x: Callable[[int], float], y: Callable[[float], float]) -> str:

@@ -93,6 +93,11 @@ def badge(outcome: Outcome, words: str = "") -> Markup:
     )
 
 
+def numbered(outcome: Outcome, count: int) -> str:
+    """``1 error``, ``2 errors``, ``3 passed``."""
+    return f"{count:,} {WORDS[outcome]}{'s' * (outcome is Outcome.ERROR and count != 1)}"
+
+
 def section(id: str, title: str, *children: Child, lead: Child = None) -> Markup:
     """A part of the page with its heading."""
     return tag(

@@ -147,7 +147,7 @@ def _row(report: Report, same: Sequence[Finding], components: Mapping[str, Mappi
     shown = (tag("span", f"{name} · {suite}", class_="where") for name, suite in places)
     return tag(
         "li",
-        tag("div", badge(one.outcome), tag("code", one.address, class_="address"), *shown, class_="row-head"),
+        tag("div", badge(one.outcome), tag("code", one.where, class_="address"), *shown, class_="row-head"),
         tag("p", one.message, class_="message") if one.message else None,
         report.place(one.location),
         class_="row",

@@ -7,9 +7,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from skyworthy.reports.checklist import boxes
 from skyworthy.reports.history import Run
 from skyworthy.reports.html.data import OPEN, Report
-from skyworthy.reports.html.elements import WORDS, Child, Markup, badge, moment, panel, plural, section, table, tag
+from skyworthy.reports.html.elements import (
+    WORDS,
+    Child,
+    Markup,
+    badge,
+    moment,
+    numbered,
+    panel,
+    plural,
+    section,
+    table,
+    tag,
+)
 from skyworthy.reports.status import State, age_of, facts_of, state_of
-from skyworthy.results import SuiteResult
+from skyworthy.results import SuiteResult, settled
 from skyworthy.verdicts import Outcome, counts
 
 _SHOWN = 24
@@ -39,7 +51,7 @@ def headline(report: Report) -> Markup:
     total = len(report.environments)
     words = f"{states['ready']} of {plural(total, 'environment')} ready" if total else "no environment"
     found = Counter(item.verdict.outcome for item in report.findings)
-    parts = [badge(outcome, f"{found[outcome]:,} {WORDS[outcome]}") for outcome in Outcome if found[outcome]]
+    parts = [badge(outcome, numbered(outcome, found[outcome])) for outcome in Outcome if found[outcome]]
     return tag("div", tag("p", words, class_="verdict"), tag("p", parts, class_="sums"), class_="headline")
 
 
@@ -52,7 +64,7 @@ def _card(report: Report, name: str) -> Markup:
         tag("header", tag("h3", name), badge(_TONES[state.word], state.word), class_="card-head"),
         tag("ul", (tag("li", reason) for reason in state.reasons), class_="reasons") if state.reasons else None,
         bar(tally, f"Verdicts of {name}"),
-        tag("p", (badge(item, f"{tally[item]:,} {WORDS[item]}") for item in Outcome if tally[item]), class_="sums"),
+        tag("p", (badge(item, numbered(item, tally[item])) for item in Outcome if tally[item]), class_="sums"),
         _suites(report, name, results),
         _facts(report, name, results),
         class_=f"card v-{_TONES[state.word]}",
@@ -66,7 +78,7 @@ def _state_of(report: Report, name: str) -> State:
     if name in report.environments:
         return state_of(results)
     found = counts(item.verdict for item in report.findings if item.environment == name)
-    reasons = tuple(f"{found[outcome]} {WORDS[outcome]}" for outcome in OPEN if found[outcome])
+    reasons = tuple(numbered(outcome, found[outcome]) for outcome in OPEN if found[outcome])
     if not reasons:
         return State("in order") if found["pass"] else State("unknown", ("nothing passed",))
     return State("unknown" if not found["fail"] + found["error"] else "not in order", reasons)
@@ -85,7 +97,7 @@ def bar(tally: Mapping[Outcome, int], label: str) -> Markup | None:
         width = widths[outcome] * scale
         parts.append(tag("rect", x=f"{x:.2f}", y=0, width=f"{width:.2f}", height=8, class_=f"fill-{outcome}"))
         x += width
-    said = ", ".join(f"{tally[outcome]} {WORDS[outcome]}" for outcome in shown)
+    said = ", ".join(numbered(outcome, tally[outcome]) for outcome in shown)
     return tag(
         "svg",
         parts,
@@ -194,7 +206,7 @@ def past(report: Report) -> Markup:
         for run in reversed(runs[-_LISTED:])
     ]
     head = ("when", "environment", "suite", "commit", *(WORDS[outcome] for outcome in Outcome))
-    more = f"The last {min(len(runs), _LISTED)} of {plural(len(runs), 'run')}, the youngest first"
+    more = f"The last {min(len(runs), _LISTED)} of {plural(len(runs), 'run')}, the newest first"
     return section("history", "History", table(head, rows, caption=more))
 
 
@@ -245,9 +257,11 @@ def unknowns(report: Report) -> Markup:
         "ul", (tag("li", tag("b", name), " ", words, data_env=name) for name, words in lines), class_="unknowns"
     )
     lead = (
-        "What is not known is never taken for good." if lines else "Nothing: every suite ran, and decided everything."
+        "What is not known is never taken for good. Beside it, what the suites noted."
+        if lines
+        else "Nothing: every suite ran, and decided everything."
     )
-    return section("unknown", "What is not known", items if lines else None, lead=lead)
+    return section("unknown", "What is not known, and notes", items if lines else None, lead=lead)
 
 
 def _unknown(report: Report) -> Iterator[tuple[str, Child]]:
@@ -260,15 +274,22 @@ def _unknown(report: Report) -> Iterator[tuple[str, Child]]:
             result = results[suite]
             found = counts(result.verdicts)
             for key, words in (("error", "could not be looked at"), ("unknown", "could not be decided")):
+                passed = len(settled(results)) if (suite, key) == ("static", "unknown") else 0
                 if found[key]:
                     yield (
                         name,
-                        tag(
-                            "a", f"{suite}: {found[key]:,} {words}", href="#findings", data_show=f"{name} {suite} {key}"
+                        (
+                            tag(
+                                "a",
+                                f"{suite}: {found[key]:,} {words}",
+                                href="#findings",
+                                data_show=f"{name} {suite} {key}",
+                            ),
+                            f"; live passed {passed}" if passed else None,
                         ),
                     )
             for note in result.notes:
-                yield name, f"{suite}: {note}"
+                yield name, _note(suite, note)
             if report.now - result.finished > datetime.timedelta(days=1):
                 yield name, f"{suite}: the result is {age_of(report.now - result.finished)}"
         simulated = facts_of(results).get("simulated")
@@ -277,3 +298,12 @@ def _unknown(report: Report) -> Iterator[tuple[str, Child]]:
         estate = report.estates.get(name)
         if isinstance(estate, str):
             yield name, f"what is declared could not be read: {estate}"
+
+
+def _note(suite: str, note: str) -> Child:
+    """A note, its particulars folded."""
+    sentence, *particulars = note.splitlines()
+    if not particulars:
+        return f"{suite}: {sentence}"
+    listed = tag("ul", (tag("li", line) for line in particulars), class_="particulars")
+    return tag("details", tag("summary", f"{suite}: {sentence}"), listed, class_="note")

@@ -24,6 +24,7 @@ from skyworthy.reports.html.requirement_grid import requirement_grid
 from skyworthy.reports.html.stack import stack
 from skyworthy.reports.html.waived import waived
 from skyworthy.reports.html.ways import ways
+from skyworthy.reports.status import estates_of
 from skyworthy.reports.store import load_latest
 from skyworthy.reports.topology import Chart
 from skyworthy.results import SuiteResult
@@ -67,20 +68,13 @@ def write_html(
         settings,
         results,
         now,
-        estates={name: _read(read, item) for name, item in settings.environments.items()} if read else {},
+        estates=estates_of(settings, read),
         runs=history(settings),
         waivers=_waivers(settings, now),
     )
     path = settings.reports / FILE
     write_whole(path, html_report(report))
     return path
-
-
-def _read(read: Callable[[Environment], Estate], environment: Environment) -> Estate | str:
-    try:
-        return read(environment)
-    except BadInput as error:
-        return str(error)
 
 
 def _waivers(settings: Settings, now: datetime.datetime) -> tuple[Waiver, ...] | str:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Value, references
 from skyworthy.reports.html.data import Finding, worst
-from skyworthy.reports.html.elements import SIGNS, WORDS, Markup, tag
+from skyworthy.reports.html.elements import SIGNS, Markup, numbered, tag
 from skyworthy.reports.topology import INTERNET, Chart
 from skyworthy.verdicts import Outcome
 
@@ -153,8 +153,9 @@ class Picture:
         return _common([node.name for node in self.chart.nodes.values()])
 
     def _called(self, name: str) -> str:
-        """A name without what most of them begin with; the whole one is in the title."""
-        return name.removeprefix(self._prefix) or name
+        """A name without what most of them begin with and without the environment's; the whole one is in the title."""
+        own = name.removeprefix(self._prefix) or name
+        return own.removeprefix(f"{self.environment}-").removesuffix(f"-{self.environment}")
 
     @cached_property
     def edges(self) -> dict[tuple[str, str], list[str]]:
@@ -333,9 +334,7 @@ class Picture:
             if end == box.id and not self._on_line(end)
             for label in labels
         ]
-        said = (
-            ", ".join(f"{tally[outcome]} {WORDS[outcome]}" for outcome in Outcome if tally[outcome]) or "nothing judged"
-        )
+        said = ", ".join(numbered(outcome, tally[outcome]) for outcome in Outcome if tally[outcome]) or "nothing judged"
         room = (box.width - 44) / 7.6
         detail = hosts[0] if hosts else f"{node.kind}{node.more}"
         return tag(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from skyworthy.controls.requirements import Requirement, requirements
 from skyworthy.reports.html.data import Report, worst
-from skyworthy.reports.html.elements import SIGNS, WORDS, Markup, section, tag
+from skyworthy.reports.html.elements import SIGNS, Markup, numbered, section, tag
 from skyworthy.verdicts import Outcome
 
 
@@ -38,7 +38,7 @@ def _tile(line: Requirement, tally: Mapping[Outcome, int]) -> Markup:
     if bad is None:
         said = f"by {', '.join(line.by)}" if line.by else "nothing was judged"
         return tag("li", tag("span", number, class_="tile v-none", title=f"{line.must}: {said}"))
-    said = ", ".join(f"{tally[outcome]} {WORDS[outcome]}" for outcome in Outcome if tally.get(outcome))
+    said = ", ".join(numbered(outcome, tally[outcome]) for outcome in Outcome if tally.get(outcome))
     return tag(
         "li",
         tag(

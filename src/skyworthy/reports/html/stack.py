@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from skyworthy.reports.html.data import Finding, Report, area_of, worst
-from skyworthy.reports.html.elements import SIGNS, WORDS, Markup, panel, plural, scroller, section, tag
+from skyworthy.reports.html.elements import SIGNS, Markup, numbered, panel, plural, scroller, section, tag
 from skyworthy.reports.html.picture import MOST_NODES, Picture
 from skyworthy.reports.topology import Chart
 from skyworthy.verdicts import Outcome
@@ -56,7 +56,7 @@ def _areas(name: str, found: list[Finding]) -> Markup:
 
 def _area(name: str, area: str, tally: Counter[Outcome]) -> Markup:
     bad = worst(tally) or Outcome.NOT_APPLICABLE
-    said = ", ".join(f"{tally[outcome]} {WORDS[outcome]}" for outcome in Outcome if tally[outcome])
+    said = ", ".join(numbered(outcome, tally[outcome]) for outcome in Outcome if tally[outcome])
     return tag(
         "li",
         tag(

@@ -34,7 +34,7 @@ def ways(report: Report, estates: Mapping[str, Estate]) -> Markup:
 
 
 def _of(report: Report, name: str, estate: Estate) -> list[Markup]:
-    places = estate.of(*PLACES)
+    places = [place for place in estate.of(*PLACES) if not _is_route(place)]
     if not places:
         return [tag("p", "Nothing that listens is declared.")]
     if len(places) > _MOST:
@@ -48,7 +48,7 @@ def _of(report: Report, name: str, estate: Estate) -> list[Markup]:
     for start in starts:
         cells = (_cell([way for way in found[end] if way.stops[0] == start]) for end in ends)
         rows.append([tag("b", words.get(start, start)), *cells])
-    grid = table(("from \\ to", *ends.values()), rows, caption=f"Who reaches whom in {name}", class_="grid")
+    grid = table(("from \\ to", *ends.values()), rows, caption=f"Who reaches whom in {name}", class_="grid titled")
     every = [way for end in ends for way in found[end]]
     ordered = sorted(every, key=lambda way: _ORDER.index(way.answer))
     return [
@@ -59,6 +59,12 @@ def _of(report: Report, name: str, estate: Estate) -> list[Markup]:
             tag("ul", (_way(report, way, words) for way in ordered), class_="ways"),
         ),
     ]
+
+
+def _is_route(place: Resource) -> bool:
+    """Whether it is a gateway endpoint: an entry in route tables, to which nothing connects."""
+    kind = place.peek("vpc_endpoint_type") if place.type == "aws_vpc_endpoint" else ""
+    return isinstance(kind, str) and kind == "Gateway"
 
 
 def _cell(ways: list[Journey]) -> Markup:
