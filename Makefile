@@ -6,9 +6,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 WORKERS ?= 2
-# A file stays with one worker, so that what its tests share is made once.
-SPREAD := -n $(WORKERS) --dist loadfile
-
 .PHONY: help install verify test lint unit suites conformance mutants bench-static bench-live docs docs-site lock cassettes clean
 
 help:  ## Show this help
@@ -36,13 +33,13 @@ lint: $(INSTALLED)  ## ruff, mypy, import-linter
 	$(BIN)/lint-imports
 
 unit: $(INSTALLED)  ## Unit tests
-	$(BIN)/pytest tests/unit $(SPREAD) -q
+	$(BIN)/pytest tests/unit -n $(WORKERS) --dist loadfile -q
 
 suites: $(INSTALLED)  ## The three suites on the reference stack, by pytest
 	$(BIN)/pytest tests/static tests/live tests/smoke -n $(WORKERS) -q
 
 conformance: $(INSTALLED)  ## Slow truths: real Terraform and provider against the sandbox
-	$(BIN)/pytest tests/conformance $(SPREAD) -q -rs
+	$(BIN)/pytest tests/conformance -n $(WORKERS) --dist loadgroup -q -rs
 
 mutants: $(INSTALLED)  ## Which defects of the reference stack are noticed, ours beside checkov (minutes)
 	$(BIN)/python -m benchmarks.mutants

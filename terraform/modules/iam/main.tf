@@ -183,11 +183,21 @@ resource "aws_iam_role_policy" "deploy" {
         Resource = [var.backend_repository_arn, var.frontend_repository_arn]
       },
       {
-        # Neither action can be limited to a task definition family.
+        # None of these can be limited to a task definition family.
         Sid      = "RegisterTaskDefinitions"
         Effect   = "Allow"
-        Action   = ["ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"]
+        Action   = ["ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions", "ecs:RegisterTaskDefinition"]
         Resource = "*"
+      },
+      {
+        # A new revision carries the tags of the one it was made from, and which one it replaces.
+        Sid      = "TagNewTaskDefinitions"
+        Effect   = "Allow"
+        Action   = "ecs:TagResource"
+        Resource = "arn:aws:ecs:${var.region}:${var.account_id}:task-definition/${var.name}-*:*"
+        Condition = {
+          StringEquals = { "ecs:CreateAction" = "RegisterTaskDefinition" }
+        }
       },
       {
         Sid    = "UpdateServices"
@@ -197,6 +207,22 @@ resource "aws_iam_role_policy" "deploy" {
           "arn:aws:ecs:${var.region}:${var.account_id}:service/${var.name}/backend",
           "arn:aws:ecs:${var.region}:${var.account_id}:service/${var.name}/frontend",
         ]
+      },
+      {
+        Sid      = "WatchTasks"
+        Effect   = "Allow"
+        Action   = ["ecs:DescribeTasks", "ecs:ListTasks"]
+        Resource = "*"
+        Condition = {
+          ArnEquals = { "ecs:cluster" = "arn:aws:ecs:${var.region}:${var.account_id}:cluster/${var.name}" }
+        }
+      },
+      {
+        # Knows no narrower resource.
+        Sid      = "WatchTargets"
+        Effect   = "Allow"
+        Action   = "elasticloadbalancing:DescribeTargetHealth"
+        Resource = "*"
       },
       {
         Sid      = "PassTaskRoles"
