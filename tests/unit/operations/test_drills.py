@@ -20,6 +20,7 @@ from skyworthy.observed import Session, observe
 from skyworthy.operations.drills import DRILLS, Finding
 from skyworthy.operations.drills.drill import Setting
 from skyworthy.operations.drills.restore import judged
+from skyworthy.probes.acting import ActingSession
 from skyworthy.sandbox import faults, server
 from skyworthy.sandbox.server import Sandbox
 
@@ -191,6 +192,31 @@ def test_interrupted_drill_leaves_nothing_behind(project: Path, account: Sandbox
 
     with pytest.raises(KeyboardInterrupt):
         DRILLS["alarms"].run(setting(project, account, interrupted))
+    assert left(account) == NOTHING
+
+
+@pytest.mark.parametrize("call", ["sqs.CreateQueue", "sns.Subscribe", "cloudwatch.SetAlarmState"])
+def test_call_whose_answer_never_comes_leaves_nothing_behind(
+    project: Path, account: Sandbox, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """Ctrl-C between what a call does and its answer."""
+    write(project, ("cpu", TELLS))
+    make(account, "cpu")
+
+    class Interrupted(ActingSession):
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            self._botocore.register(f"after-call.{call}", self._interrupt)
+            self._left = 1
+
+        def _interrupt(self, **_: object) -> None:
+            self._left -= 1
+            if self._left == 0:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr("skyworthy.operations.drills.alarms.ActingSession", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        DRILLS["alarms"].run(setting(project, account, lambda _: None))
     assert left(account) == NOTHING
 
 

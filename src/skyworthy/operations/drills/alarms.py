@@ -24,6 +24,12 @@ from skyworthy.probes.acting import ActingSession
 REASON = "a drill of skyworthy; nothing is wrong"
 _PAGE = 100
 """Alarms of one DescribeAlarms call."""
+_BY_HAND = {
+    "queue": "aws sqs delete-queue --queue-url $(aws sqs get-queue-url --queue-name {} --query QueueUrl --output text)",
+    "subscription": "aws sns unsubscribe --subscription-arn $(aws sns list-subscriptions-by-topic --topic-arn {} "
+    "--query \"Subscriptions[?Endpoint=='{}'].SubscriptionArn\" --output text)",
+}
+"""What undoes a thing, for people."""
 
 
 class CleanupFailed(BadInput):
@@ -51,11 +57,13 @@ class AlarmDrill:
     allowed = frozenset(
         {
             "cloudwatch:SetAlarmState",
+            "sns:ListSubscriptionsByTopic",
             "sns:Subscribe",
             "sns:Unsubscribe",
             "sqs:CreateQueue",
             "sqs:SetQueueAttributes",
             "sqs:GetQueueAttributes",
+            "sqs:GetQueueUrl",
             "sqs:ReceiveMessage",
             "sqs:DeleteMessageBatch",
             "sqs:DeleteQueue",
@@ -156,17 +164,32 @@ def _set(acting: ActingSession, name: str, state: str) -> None:
 def _queue(acting: ActingSession, topics: Sequence[str]) -> Iterator[str]:
     """A queue that is subscribed to topics, for the duration of the block; whatever ends it, both are removed."""
     sqs, sns = acting.client("sqs"), acting.client("sns")
+    name = f"skyworthy-drill-{secrets.token_hex(4)}"
     with _cleanup() as made:
-        url = sqs.create_queue(QueueName=f"skyworthy-drill-{secrets.token_hex(4)}")["QueueUrl"]
-        made.append((f"aws sqs delete-queue --queue-url {url}", partial(sqs.delete_queue, QueueUrl=url)))
+        # Noted before it is done: the answer of a call that Ctrl-C ends never comes, what it made is there.
+        made.append((_BY_HAND["queue"].format(name), partial(_delete_queue, sqs, name)))
+        url = sqs.create_queue(QueueName=name)["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _policy(arn, topics)})
         for topic in topics:
-            answer = sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
-            subscription = answer["SubscriptionArn"]
-            command = f"aws sns unsubscribe --subscription-arn {subscription}"
-            made.append((command, partial(sns.unsubscribe, SubscriptionArn=subscription)))
+            made.append((_BY_HAND["subscription"].format(topic, arn), partial(_unsubscribe, sns, topic, arn)))
+            sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn, ReturnSubscriptionArn=True)
         yield url
+
+
+def _delete_queue(sqs: Any, name: str) -> None:
+    try:
+        url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    except sqs.exceptions.QueueDoesNotExist:
+        return
+    sqs.delete_queue(QueueUrl=url)
+
+
+def _unsubscribe(sns: Any, topic: str, endpoint: str) -> None:
+    for page in sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic):
+        for item in page["Subscriptions"]:
+            if item["Endpoint"] == endpoint:
+                sns.unsubscribe(SubscriptionArn=item["SubscriptionArn"])
 
 
 @contextmanager
