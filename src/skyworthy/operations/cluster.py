@@ -158,10 +158,10 @@ def _described(session: Session, cluster: str, names: Sequence[str]) -> list[tup
     return [(cluster, active[name]) for name in names]
 
 
-def tasks_of(session: Session, cluster: str, service: str) -> list[Mapping[str, Any]]:
-    """The tasks of a service that are to run, as DescribeTasks returns them."""
+def tasks_of(session: Session, cluster: str, service: str, desired: str = "RUNNING") -> list[Mapping[str, Any]]:
+    """The tasks of a service, as DescribeTasks returns them: those that are to run, or those that were stopped."""
     ecs = session.client("ecs")
-    pages = ecs.get_paginator("list_tasks").paginate(cluster=cluster, serviceName=service)
+    pages = ecs.get_paginator("list_tasks").paginate(cluster=cluster, serviceName=service, desiredStatus=desired)
     arns = [arn for page in pages for arn in page["taskArns"]]
     return [
         task

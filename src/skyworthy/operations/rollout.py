@@ -101,6 +101,26 @@ def _why(own: Mapping[str, Any] | None, runs: str, events: Sequence[Mapping[str,
     return "; ".join([reason.rstrip("."), *(text.rstrip(".") for text in said)])
 
 
+def ends(stopped: Sequence[Mapping[str, Any]], revision: str) -> list[str]:
+    """How the tasks of a revision ended, each way once: ``Essential container in task exited (api: exit code 1)``.
+
+    Args:
+        stopped: tasks, as DescribeTasks returns them.
+        revision: as ``family:revision``.
+    """
+    found: dict[str, None] = {}
+    for task in stopped:
+        if short(task["taskDefinitionArn"]) == revision:
+            told = [f"{item['name']}: {how}" for item in task["containers"] if (how := _end(item))]
+            found[f"{task.get('stoppedReason', 'stopped')}" + (f" ({', '.join(told)})" if told else "")] = None
+    return list(found)[:_EVENTS]
+
+
+def _end(container: Mapping[str, Any]) -> str:
+    code = container.get("exitCode")
+    return ", ".join(filter(None, [container.get("reason"), f"exit code {code}" if code else ""]))
+
+
 def _healthy(running: Sequence[Mapping[str, Any]], targets: Sequence[Mapping[str, Any]]) -> int:
     """How many targets of running tasks are healthy; all, where tasks have no addresses of their own (bridge mode)."""
     if not running:
@@ -151,9 +171,12 @@ class Watch:
         rolling = {item.service: item.cluster for item in self.rollouts if item.state == "rolling"}
         for service in read_services(self._session, rolling) if rolling else []:
             tasks = tasks_of(self._session, service.cluster, service.name)
-            self.put(
-                judged(self.of(service.name), service.described, tasks, targets_of(self._session, service.described))
-            )
+            targets = targets_of(self._session, service.described)
+            found = judged(self.of(service.name), service.described, tasks, targets)
+            if found.state == "failed":
+                stopped = tasks_of(self._session, service.cluster, service.name, "STOPPED")
+                found = replace(found, detail="; ".join([found.detail, *ends(stopped, found.after)]))
+            self.put(found)
         seen = "; ".join(f"{item.service}: {item.detail}" for item in self.rollouts)
         if seen != self._told:
             self._told = seen

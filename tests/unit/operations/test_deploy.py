@@ -81,7 +81,8 @@ def test_circuit_breaker_puts_the_old_version_back(stack: Any, behaviour: str) -
     (rollout,) = outcome.rollouts
     assert (rollout.state, rollout.runs) == ("failed", f"{stack.name}:1")
     assert rollout.detail.startswith("ECS deployment circuit breaker: tasks failed to start; (service api)")
-    assert ("no such table" in rollout.detail) == (behaviour == "exits")
+    assert ("Essential container in task exited (api: exit code 1)" in rollout.detail) == (behaviour == "exits")
+    assert ("Health checks failed with these codes: [503] (api: " in rollout.detail) == (behaviour == "unhealthy")
     assert advice(stack.place(), outcome) == [
         f"api: ECS has put {stack.name}:1 back by itself; nothing is to be rolled back"
     ]
