@@ -1,7 +1,7 @@
 """JUnit XML: a test suite for each result, a test case for each control and resource (REP-1).
 
-The form is the one that CI importers share: Apache Ant's schema (``testsuites/testsuite/testcase`` with
-``failure | error | skipped``) and pytest's own attributes ``file`` and ``line`` with ``properties`` inside a case.
+The form is the one that CI importers share: the schema of Jenkins's xunit plugin (``testsuites/testsuite/testcase``
+with ``failure | error | skipped``) and pytest's own attributes ``file`` and ``line`` with ``properties`` inside a case.
 """
 
 import re
@@ -33,13 +33,14 @@ def junit(result: SuiteResult) -> str:
         "tests": str(len(result.verdicts)),
         "failures": str(tags.count("failure")),
         "errors": str(tags.count("error")),
-        "skipped": str(tags.count("skipped")),
-        "time": f"{result.seconds:.3f}",
     }
-    suites = ElementTree.Element("testsuites", {"name": "skyworthy", **counts})
+    skipped = {"skipped": str(tags.count("skipped"))}  # Jenkins's schema has it on the inner element only
+    time = {"time": f"{result.seconds:.3f}"}
+    suites = ElementTree.Element("testsuites", {"name": "skyworthy", **counts, **time})
     name = _legal(f"{result.suite}.{result.environment}")
     timestamp = f"{result.finished:%Y-%m-%dT%H:%M:%S}"  # UTC; the schema has no place for an offset
-    suite = ElementTree.SubElement(suites, "testsuite", {"name": name, **counts, "timestamp": timestamp})
+    attributes = {"name": name, **counts, **skipped, **time, "timestamp": timestamp}
+    suite = ElementTree.SubElement(suites, "testsuite", attributes)
     _properties(suite, _of_suite(result))
     ElementTree.SubElement(suite, _CASES)
     if result.notes:
