@@ -58,7 +58,7 @@ def access_logs_can_be_delivered(balancer: Resource, estate: Estate) -> None:
     key = _first_of_key(balancer)
     region = scope_of(estate).region
     writers = [each for item in documents for each in item.statements if _lets_write(each, region)]
-    if any(each.resources is None or any(_may_match(item, key) for item in each.resources) for each in writers):
+    if any(each.resources is None or any(may_speak_of(item, key) for item in each.resources) for each in writers):
         return
     unknown = next((item.unknown for item in documents if item.unknown is not None), None)
     if unknown is not None:
@@ -75,7 +75,7 @@ def _first_of_key(balancer: Resource) -> str:
     return f"{show(prefix)}/AWSLogs/" if prefix else "AWSLogs/"
 
 
-def _may_match(resource: Value, key: str) -> bool:
+def may_speak_of(resource: Value, key: str) -> bool:
     """Whether the resource of a statement speaks of objects whose key begins so, as far as it is written out."""
     text = show(resource)
     written = re.split(r"[*?]|\(unknown", _BUCKET.sub("", text, count=1), maxsplit=1)[0]

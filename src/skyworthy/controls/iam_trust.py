@@ -21,12 +21,14 @@ _ROLE = "aws_iam_role"
 _PROVIDER = "aws_iam_openid_connect_provider"
 _SENDERS: Mapping[str, str] = {
     "ecs-tasks.amazonaws.com": "ecs",
+    "monitoring.rds.amazonaws.com": "rds",
     "vpc-flow-logs.amazonaws.com": "ec2",
 }
 """Services that say for whose account they act when they assume a role, and whose ARNs they send.
 
 Sources: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html,
-https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html
+https://docs.aws.amazon.com/vpc/latest/userguide/flow-logs-iam-role.html,
+https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Monitoring.OS.Enabling.html
 """
 
 

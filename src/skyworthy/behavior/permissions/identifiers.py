@@ -18,6 +18,7 @@ from skyworthy.behavior.permissions.memory import remembered
 from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, Value, leaves
 
 FORMATS = {
+    "aws_cloudtrail": "arn:{partition}:cloudtrail:{region}:{account}:trail/{name}",
     "aws_cloudwatch_log_group": "arn:{partition}:logs:{region}:{account}:log-group:{name}",
     "aws_cloudwatch_metric_alarm": "arn:{partition}:cloudwatch:{region}:{account}:alarm:{alarm_name}",
     "aws_db_instance": "arn:{partition}:rds:{region}:{account}:db:{identifier}",

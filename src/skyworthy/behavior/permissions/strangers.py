@@ -92,7 +92,7 @@ def stranger_may(policy: Value, action: str, estate: Estate, label: str) -> bool
 
     The stranger's own account allows everything, so that the resource policy alone decides. See :func:`_lets_in`.
     """
-    return _lets_in(_STRANGER, policy, action, estate, label)
+    return _lets_in(_STRANGER, document(policy, estate, f"the policy of {label}"), action, estate)
 
 
 def service_may(policy: Value, action: str, estate: Estate, label: str) -> bool:
@@ -100,23 +100,41 @@ def service_may(policy: Value, action: str, estate: Estate, label: str) -> bool:
 
     See :func:`_lets_in`.
     """
-    return _lets_in(_ANY_SERVICE, policy, action, estate, label)
+    return _lets_in(_ANY_SERVICE, document(policy, estate, f"the policy of {label}"), action, estate)
 
 
-def _lets_in(asker: "_Asker", policy: Value, action: str, estate: Estate, label: str) -> bool:
-    """Whether a resource policy allows an action to somebody.
+def acting_service_may(
+    policy: PolicyDocument, action: str, estate: Estate, service: str, source: Mapping[str, Value]
+) -> bool:
+    """Whether a resource policy allows an action to a service that acts for somebody.
 
     Args:
-        asker: who asks.
-        policy: the policy's attribute: a document, or a reference to one.
-        action: ``kms:Decrypt``.
+        policy: of the resource; its statements are taken to speak of it.
+        action: ``s3:PutObject``.
         estate: where references point.
-        label: what bears the policy, for messages.
+        service: principal of the service, ``cloudtrail.amazonaws.com``.
+        source: ``aws:SourceAccount`` and ``aws:SourceArn``: for whom it acts.
 
     Raises:
         Undecidable: where it depends on what is not known.
     """
-    own = document(policy, estate, f"the policy of {label}")
+    named = {"aws:PrincipalServiceName": service, "aws:PrincipalServiceNamesList": [service]}
+    asker = _Asker(Principal(service, "service"), {**_ANY_SERVICE.keys, **named, **source})
+    return _lets_in(asker, policy, action, estate)
+
+
+def _lets_in(asker: "_Asker", own: PolicyDocument, action: str, estate: Estate) -> bool:
+    """Whether a resource policy allows an action to somebody.
+
+    Args:
+        asker: who asks.
+        own: the policy.
+        action: ``kms:Decrypt``.
+        estate: where references point.
+
+    Raises:
+        Undecidable: where it depends on what is not known.
+    """
     # It speaks of what it is attached to, however that is written.
     statements = tuple(_unbound(item) for item in own.statements)
     policies = Policies(identity=asker.identity, resource=replace(own, statements=statements))
