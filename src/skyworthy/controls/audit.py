@@ -133,6 +133,5 @@ def _speaks_of(resources: tuple[Value, ...] | None, first: str) -> bool:
 
 
 def _is_service_linked(recorder: Resource) -> bool:
-    return "aws-service-role" in show(recorder.peek("role_arn")) or "service_linked_role" in show(
-        recorder.peek("role_arn")
-    )
+    role = show(recorder.peek("role_arn"))
+    return "aws-service-role" in role or "service_linked_role" in role
