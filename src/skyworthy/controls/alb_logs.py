@@ -3,10 +3,8 @@
 import re
 
 from skyworthy.behavior.elb_accounts import ELB_ACCOUNTS
-from skyworthy.behavior.network import (
-    BALANCERS,
-)
-from skyworthy.behavior.permissions import Statement, document
+from skyworthy.behavior.network import BALANCERS
+from skyworthy.behavior.permissions import PolicyDocument, Statement, document
 from skyworthy.behavior.permissions.identifiers import scope_of
 from skyworthy.behavior.references import absent, naming, undecided
 from skyworthy.controls.alb import application_only
@@ -51,11 +49,8 @@ def access_logs_can_be_delivered(balancer: Resource, estate: Estate) -> None:
     if bucket is None:
         not_applicable("its access logs go to no bucket of this stack")
         return
-    policies = naming(estate, bucket, "bucket", "aws_s3_bucket_policy")
-    if not policies:
-        raise absent(estate, f"{bucket.address} has no policy: Elastic Load Balancing cannot write into it")
-    documents = [document(item.peek("policy"), estate, f"the policy of {bucket.address}") for item in policies]
-    key = _first_of_key(balancer)
+    documents = bucket_policies(bucket, "Elastic Load Balancing", estate)
+    key = first_of_key(balancer.block("access_logs").get("prefix"))
     region = scope_of(estate).region
     writers = [each for item in documents for each in item.statements if _lets_write(each, region)]
     if any(each.resources is None or any(may_speak_of(item, key) for item in each.resources) for each in writers):
@@ -67,9 +62,16 @@ def access_logs_can_be_delivered(balancer: Resource, estate: Estate) -> None:
     raise AssertionError(f"{documents[0].label} does not let Elastic Load Balancing write into it")
 
 
-def _first_of_key(balancer: Resource) -> str:
-    """What the keys of a load balancer's access logs begin with."""
-    prefix = balancer.block("access_logs").get("prefix")
+def bucket_policies(bucket: Resource, writer: str, estate: Estate) -> list[PolicyDocument]:
+    """The policies of a bucket into which somebody is to write; without one nobody else's service can."""
+    policies = naming(estate, bucket, "bucket", "aws_s3_bucket_policy")
+    if not policies:
+        raise absent(estate, f"{bucket.address} has no policy: {writer} cannot write into it")
+    return [document(item.peek("policy"), estate, f"the policy of {bucket.address}") for item in policies]
+
+
+def first_of_key(prefix: Value) -> str:
+    """What the keys of the objects begin with that a service of AWS writes under a prefix."""
     if isinstance(prefix, Unknown):
         raise prefix.undecidable()
     return f"{show(prefix)}/AWSLogs/" if prefix else "AWSLogs/"

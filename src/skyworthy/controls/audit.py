@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from skyworthy.behavior.permissions import PolicyDocument, document
+from skyworthy.behavior.permissions import PolicyDocument
 from skyworthy.behavior.permissions.attachments import key_policy
 from skyworthy.behavior.permissions.identifiers import NOBODY
 from skyworthy.behavior.permissions.strangers import ACCOUNT, OWN_ACCOUNT, acting_service_may
-from skyworthy.behavior.references import absent, naming
-from skyworthy.controls.alb_logs import may_speak_of
+from skyworthy.controls.alb_logs import bucket_policies, first_of_key, may_speak_of
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Reference, Resource, Template, Value, show
@@ -113,12 +112,8 @@ def _demands(writer: Resource, estate: Estate) -> Iterator[tuple[PolicyDocument,
     if bucket is None:
         not_applicable("its bucket is not part of this stack")
         return
-    policies = naming(estate, bucket, "bucket", "aws_s3_bucket_policy")
-    if not policies:
-        raise absent(estate, f"{bucket.address} has no policy: {asked.service} cannot write into it")
-    own = document(policies[0].peek("policy"), estate, f"the policy of {bucket.address}")
-    prefix = writer.peek("s3_key_prefix")
-    first = f"{show(prefix)}/AWSLogs/" if prefix else "AWSLogs/"
+    own = bucket_policies(bucket, asked.service, estate)[0]
+    first = first_of_key(writer.peek("s3_key_prefix"))
     about = tuple(item for item in own.statements if item.effect == "Deny" or _speaks_of(item.resources, first))
     for action in asked.of_bucket:
         yield (replace(own, statements=about) if action == "s3:PutObject" else own), action
