@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.references import attached, named, task_definition_of
-from skyworthy.behavior.secrets import injected_values, injections
+from skyworthy.behavior.secrets import containers, environment, injected_values, injections
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references, show
 
 DATABASES = ("aws_db_instance", "aws_rds_cluster", "aws_rds_cluster_instance", "aws_db_proxy")
@@ -101,7 +101,56 @@ def endpoint_problems(variables: Mapping[str, Value], estate: Estate) -> Iterato
             yield f"{port[0]} is {port[1]}, {store.address} listens on {actual}"
         if problem := _tls_problem(value, store):
             yield f"{name} {problem}"
+        yield from _beside(name, store, variables, estate)
     yield from _readers_for_writers(variables)
+
+
+def _beside(name: str, store: Resource, variables: Mapping[str, Value], estate: Estate) -> Iterator[str]:
+    """What the variables beside a host say of its store that is not so, a clause each."""
+    host = _HOST_NAME.fullmatch(name)
+    stem = f"{host['stem'].rstrip('_')}_".lower() if host else ""
+    for other, value in variables.items() if stem else ():
+        if not isinstance(value, str) or not value or not other.lower().startswith(stem):
+            continue
+        said = other.lower().removeprefix(stem)
+        if store.type in CACHES and _SWITCH.fullmatch(said):
+            if value.lower() in _NO and _demands_tls(store):
+                yield f"{other} is {value}, and {store.address} demands TLS"
+            if value.lower() in _YES and _encrypts(store) in (False, None):
+                yield f"{other} is {value}, and {store.address} does not encrypt in transit"
+        if store.type in DATABASES and _MODE.fullmatch(said) and value.lower() in ("disable", "disabled", "allow"):
+            yield f"{other} is {value}: what goes to {store.address} is not encrypted"
+        if store.type in DATABASES and _DATABASE.fullmatch(said):
+            made = store.attributes.get("db_name", store.attributes.get("database_name"))
+            if isinstance(made, str) and value not in (made, *_ALWAYS_THERE) and not _is_used(made, estate):
+                yield f"{other} is {value}, and {store.address} is made with {made}, which no task names"
+
+
+_SWITCH = re.compile(r"(use_)?(ssl|tls)(_enabled)?")
+_MODE = re.compile(r"ssl_?mode")
+_DATABASE = re.compile(r"db|name|database|db_?name")
+_YES, _NO = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+_ALWAYS_THERE = ("postgres", "mysql")
+"""Databases that every server has."""
+
+
+def _encrypts(store: Resource) -> Value:
+    """What a cache is set to; a serverless one always encrypts in transit."""
+    return True if store.type.endswith("_serverless_cache") else store.peek("transit_encryption_enabled")
+
+
+def _demands_tls(store: Resource) -> bool:
+    return _encrypts(store) is True and store.attributes.get("transit_encryption_mode") != "preferred"
+
+
+def _is_used(database: str, estate: Estate) -> bool:
+    """Whether a plain variable of any task holds a database's name; so too where that is not known."""
+    tasks = estate.of("aws_ecs_task_definition")
+    with suppress(Undecidable):
+        values = [value for task in tasks for item in containers(task) for value in environment(item).values()]
+        written = re.compile(rf"(.*/)?{re.escape(database)}(\?.*)?")  # by itself, or at the end of a URL
+        return any(written.fullmatch(show(value)) for value in values)
+    return True
 
 
 _READER = re.compile(r"READ|REPLICA|SECONDARY|(^|_)RO(_|$)", re.IGNORECASE)
@@ -126,12 +175,11 @@ def _tls_problem(value: Value, store: Resource) -> str:
     text = show(value)
     scheme = text.partition("://")[0].lower()
     if store.type in CACHES and scheme in ("redis", "rediss", "valkey", "valkeys"):
-        encrypted = True if store.type.endswith("_serverless_cache") else store.peek("transit_encryption_enabled")
-        demanded = encrypted is True and store.attributes.get("transit_encryption_mode") != "preferred"
+        encrypted = _encrypts(store)
         secure = scheme in ("rediss", "valkeys")
         if secure and encrypted in (False, None):
             return f"is {scheme}://, and {store.address} does not encrypt in transit"
-        if not secure and demanded:
+        if not secure and _demands_tls(store):
             return f"is {scheme}://, and {store.address} demands TLS"
     if store.type in DATABASES and (found := _NO_TLS.search(text)):
         return f"holds {found[0]}: what goes to {store.address} is not encrypted"

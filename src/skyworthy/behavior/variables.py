@@ -185,6 +185,8 @@ def _registered(found: Resource, estate: Estate) -> str:
 def _broken(name: str, value: Value, promise: _Promise, estate: Estate) -> str | None:
     if isinstance(value, str) and value.startswith("arn:") and promise.arn:
         return "" if value.split(":")[2] in promise.arn else f"{name} is {value}, which is not {promise.what}"
+    if isinstance(value, str) and not promise.arn:
+        return _own_name(name, value, promise, estate)
     if not isinstance(value, Reference):
         return None
     source = estate.get(value.address)
@@ -199,6 +201,18 @@ def _broken(name: str, value: Value, promise: _Promise, estate: Estate) -> str |
     if source.attributes.get("replicate_source_db") and not _READERS.search(name):
         return f"{name} is the address of {source.address}, a read replica: nothing can be written there"
     return ""
+
+
+def _own_name(name: str, value: str, promise: _Promise, estate: Estate) -> str | None:
+    """What is wrong with an address that is but the identifier of a database or cache."""
+    for source in estate.of(*(type for type in promise.types if _STORES.match(type))):
+        for attribute in _IDENTIFIERS:
+            if value and source.attributes.get(attribute) == value:
+                return f"{name} is the {attribute} of {source.address}, which is not {promise.what}"
+    return None
+
+
+_IDENTIFIERS = ("identifier", "cluster_identifier", "replication_group_id", "cluster_id")
 
 
 def _wrong_scheme(name: str, url: "re.Match[str]", estate: Estate) -> str | None:

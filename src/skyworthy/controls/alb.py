@@ -200,11 +200,14 @@ def deletion_is_prevented(balancer: Resource, policy: Policy) -> None:
 def load_balancer_spans_zones(balancer: Resource, estate: Estate, policy: Policy) -> None:
     """The load balancer stands in several availability zones.
 
-    Why: with one zone its failure takes the application off the net.
-    Fix: name public subnets of at least two zones.
+    Why: with one zone its failure takes the application off the net; AWS refuses two subnets of one zone.
+    Fix: name public subnets of at least two zones, one of each.
     """
     assert not left_out(balancer, "subnets", "subnet_mapping"), "it names no subnet"
-    zones = sorted({Network.zone(subnet) for subnet in network_of(estate).subnets(balancer)})
+    stands = [Network.zone(subnet) for subnet in network_of(estate).subnets(balancer)]
+    zones = sorted(set(stands))
     assert len(zones) >= policy.min_zones, (
         f"its subnets are in {len(zones)} zone ({', '.join(zones)}), at least {policy.min_zones} are demanded"
     )
+    twice = [zone for zone in zones if stands.count(zone) > 1]
+    assert not twice, f"two of its subnets are in {', '.join(twice)}, and AWS takes one subnet of a zone"

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from skyworthy.controls.findings import Findings
-from skyworthy.controls.registry import control
-from skyworthy.estate import Resource, Undecidable, Unknown, Value
+from skyworthy.controls.registry import control, not_applicable
+from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value
+from skyworthy.estate.configuration import Configuration
 
 _BUDGET = "aws_budgets_budget"
 _TOO_LATE = 200
@@ -47,6 +48,39 @@ def budget_tells_somebody(budget: Resource) -> None:
             late = _percent(item, "threshold_type") and float(str(_known(item["threshold"]))) > _TOO_LATE
             assert not late, f"notification {number} waits for {item['threshold']} % of the limit"
     findings.conclude()
+
+
+@control("budget.filter-matches", on=_BUDGET, severity="medium", refs=["REQ REF-13", "REQ STA-9"], lenses=("declared",))
+def budget_sees_the_stack(budget: Resource, estate: Estate, configuration: Configuration) -> None:
+    """A budget that is limited to a tag sees something of the stack.
+
+    Why: of a tag that nothing bears no costs arise, and the budget stays silent for ever.
+    Fix: in `cost_filter` of `TagKeyValue` the key and value that `default_tags` give, `user:KEY$VALUE`.
+    """
+    wanted = [tag for block in budget["cost_filter"] or () for tag in _filtered(block)]
+    if not wanted:
+        not_applicable("it is not limited to tags")
+    borne = [provider.default_tags for provider in configuration.providers if provider.name == "aws"]
+    borne += [resource.attributes.get("tags") for resource in estate if not resource.data]
+    for tags in borne:
+        if isinstance(tags, Unknown):
+            raise tags.undecidable()
+    pairs = [(key, value) for tags in borne if isinstance(tags, Mapping) for key, value in tags.items()]
+    for key, value in wanted:
+        unclear = next((item for name, item in pairs if name == key and isinstance(item, Unknown)), None)
+        if (key, value) not in pairs and unclear is not None:
+            raise unclear.undecidable()
+    seen = any(tag in pairs for tag in wanted)
+    assert seen, f"nothing of the stack bears the tag {' or '.join(f'{key} = {value}' for key, value in wanted)}"
+
+
+def _filtered(block: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The tags of users that a filter asks for; those that AWS sets by itself are left out."""
+    if _known(block.get("name")) == "TagKeyValue":
+        for value in _known(block.get("values")) or ():
+            key, _, wanted = str(_known(value)).removeprefix("user:").partition("$")
+            if not str(value).startswith("aws:"):
+                yield key, wanted
 
 
 def _recipients(notification: Mapping[str, Any]) -> Iterator[Value]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.network import TARGET_GROUPS
-from skyworthy.behavior.references import absent, named
+from skyworthy.behavior.references import absent, left_out, named
 from skyworthy.behavior.tasks import scales, scaling_target
 from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
@@ -36,6 +36,26 @@ def scaling_bounds_make_sense(target: Resource, estate: Estate, policy: Policy) 
         known = not services or any(scales(target, service, estate) for service in services)
         assert known, f"it scales no service of the stack: resource_id is {show(target.peek('resource_id'))}"
     findings.conclude()
+
+
+@control("ecs.desired-count-left-to-scaling", on=_SERVICE, severity="medium", refs=["REQ REF-5"], lenses=("declared",))
+def desired_count_is_left_to_scaling(service: Resource, estate: Estate) -> None:
+    """Terraform leaves the number of tasks to what scales the service.
+
+    Why: every apply sets a service that has scaled out back to `desired_count`, in the middle of the load.
+    Fix: `lifecycle { ignore_changes = [desired_count] }`, or leave `desired_count` out.
+    """
+    target = scaling_target(service, estate)
+    if target is None:
+        not_applicable("nothing scales it")
+        return
+    if left_out(service, "desired_count"):
+        return
+    ignored = service.lifecycle.get("ignore_changes") or ()
+    if isinstance(ignored, Unknown):
+        raise ignored.undecidable()
+    left = ignored == "all" or "all" in ignored or "desired_count" in ignored
+    assert left, f"every apply undoes what {target.address} scales: ignore_changes does not list desired_count"
 
 
 def _is_scaled(target: Resource, estate: Estate) -> bool:

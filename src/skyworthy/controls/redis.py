@@ -12,7 +12,7 @@ from skyworthy.behavior.tasks import task_of
 from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Undecidable, is_known, show
+from skyworthy.estate import Estate, Reference, Resource, Undecidable, Value, is_known, show
 
 GROUP = "aws_elasticache_replication_group"
 CLUSTER = "aws_elasticache_cluster"
@@ -155,6 +155,7 @@ def slow_commands_are_logged(cache: Resource, estate: Estate) -> None:
     for block in blocks:
         target = block.get("destination")
         if block.get("destination_type") == "cloudwatch-logs":
+            _assert_by_name(target)
             assert named(estate, target, "aws_cloudwatch_log_group"), (
                 f"the slow log goes to log group {show(target)}, which is not part of this stack"
             )
@@ -243,6 +244,18 @@ def the_engine_log_is_delivered(cache: Resource) -> None:
     twice = sorted({str(item) for item in types if types.count(item) > 1})
     assert not twice, f"{', '.join(twice)} is delivered twice, which ElastiCache refuses"
     assert "engine-log" in types, "the engine log is not delivered"
+    for block in cache["log_delivery_configuration"]:
+        if block.get("log_type") == "engine-log":
+            _assert_by_name(block.get("destination"))
+
+
+def _assert_by_name(destination: Value) -> None:
+    """ElastiCache takes the name of a log group or stream.
+
+    Source: https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CloudWatchLogsDestinationDetails.html
+    """
+    arn = destination.attribute == "arn" if isinstance(destination, Reference) else show(destination).startswith("arn:")
+    assert not arn, f"the log goes to {show(destination)}; ElastiCache takes the name of a log group or stream, no ARN"
 
 
 @control(

@@ -41,6 +41,8 @@ _ENDPOINTS = {
 
 Source: https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
 """
+_NOT_WRITTEN_TO = re.compile(r"arn(_suffix)?|.*_arn|dns_name")
+"""Attributes that are neither a mail address, a phone number nor a URL."""
 _BY_ARN = ("application", "firehose", "lambda", "sqs")
 _RESTRICTING = (
     "aws:sourceaccount",
@@ -297,6 +299,8 @@ def endpoint_fits_protocol(subscription: Resource) -> None:
     if isinstance(endpoint, (Reference, Template)):
         if protocol in _BY_ARN:
             return
+        wrong = isinstance(endpoint, Reference) and _NOT_WRITTEN_TO.fullmatch(endpoint.attribute)
+        assert not wrong, f"{show(endpoint)} is no endpoint of the protocol {protocol}"
         raise endpoint.undecidable()
     assert endpoint and form.fullmatch(str(endpoint)), f"{endpoint} is no endpoint of the protocol {protocol}"
 

@@ -1,11 +1,12 @@
 """What the static suite asks of the Terraform as such."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
 from skyworthy.behavior.plaintext import named_like_a_secret
 from skyworthy.config import Policy
 from skyworthy.controls.registry import STACK, control, not_applicable
-from skyworthy.estate import Estate, Resource, Undecidable
+from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value
 from skyworthy.estate.configuration import Backend, Configuration
 
 
@@ -108,6 +109,58 @@ def _complete(backend: Backend) -> None:
     """A backend without its bucket gets the rest at ``terraform init -backend-config``, which nobody here can see."""
     if not backend.attributes.get("bucket"):
         raise Undecidable(f"{backend.location}: backend s3 is completed at `terraform init -backend-config`")
+
+
+@control("terraform.environment-agrees", on=STACK, severity="high", refs=["REQ STA-10"], lenses=("declared",))
+def environment_agrees(configuration: Configuration) -> None:
+    """The directory, the state's key and the environment tag speak of one environment.
+
+    Why: two environments with one state destroy each other; values of staging make a production that is not safe.
+    Fix: an own `key` in `backend "s3"` for each environment, and the variables of the environment that is meant.
+    """
+    said = dict(_environments(configuration))
+    if len(said) < 2:
+        not_applicable("fewer than two of directory, state key and tag name an environment")
+    listed = ", ".join(f"{what} says {name}" for what, name in said.items())
+    assert len(set(said.values())) == 1, listed
+
+
+def _environments(configuration: Configuration) -> Iterator[tuple[str, str]]:
+    """What names an environment -> which one, by one name for each."""
+    if name := _environment(configuration.directory.name):
+        yield "the directory", name
+    key = configuration.backend.attributes.get("key") if configuration.backend else None
+    if name := _environment(str(key or "")):
+        yield "the state's key", name
+    for provider in configuration.providers:
+        if provider.name == "aws" and provider.alias is None:
+            tag = _environment_tag(provider.default_tags)
+            if name := _environment(tag):
+                yield "the default tag", name
+
+
+def _environment_tag(tags: Value) -> str:
+    if isinstance(tags, Unknown):
+        raise tags.undecidable()
+    found = [value for key, value in tags.items() if key.lower() in ("environment", "env")] if tags else []
+    for value in found:
+        if isinstance(value, Unknown):
+            raise value.undecidable()
+    return next((value for value in found if isinstance(value, str)), "")
+
+
+def _environment(text: str) -> str:
+    """The environment that a text speaks of, empty where it is of none or of several."""
+    found = {_ENVIRONMENTS[word] for word in re.split(r"[^a-z]+", text.lower()) if word in _ENVIRONMENTS}
+    return found.pop() if len(found) == 1 else ""
+
+
+_ENVIRONMENTS = {
+    **dict.fromkeys(("production", "prod", "prd"), "production"),
+    **dict.fromkeys(("staging", "stage", "stg"), "staging"),
+    **dict.fromkeys(("development", "dev"), "development"),
+}
+"""Words for environments -> the environment; what a company calls otherwise is not judged."""
 
 
 @control("terraform.versions-pinned", on=STACK, severity="medium", refs=["REQ STA-10"], lenses=("declared",))

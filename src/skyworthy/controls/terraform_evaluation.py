@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from skyworthy.controls.registry import STACK, control
-from skyworthy.estate import Estate, Resource, Unknown, Value, leaves
+from skyworthy.controls.registry import STACK, control, not_applicable
+from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value, leaves
+from skyworthy.estate.regions import Regions
 
 _REFUSED = re.compile(
     r"the object has no attribute '[^']+'"
@@ -64,6 +65,56 @@ def arns_are_arns(estate: Estate) -> None:
     found = [problem for resource in estate for problem in _no_arns(resource)]
     more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     assert not found, "; ".join(found[:_SHOWN]) + more
+
+
+_SAME_REGION = {
+    "aws_lb_listener": ("certificate_arn",),
+    "aws_alb_listener": ("certificate_arn",),
+    "aws_lb_listener_certificate": ("certificate_arn",),
+    "aws_cloudwatch_metric_alarm": ("alarm_actions", "ok_actions", "insufficient_data_actions"),
+    "aws_cloudwatch_composite_alarm": ("alarm_actions", "ok_actions", "insufficient_data_actions"),
+    "aws_cloudwatch_log_group": ("kms_key_id",),
+    "aws_db_instance": ("kms_key_id", "performance_insights_kms_key_id", "master_user_secret_kms_key_id"),
+    "aws_rds_cluster": ("kms_key_id", "performance_insights_kms_key_id", "master_user_secret_kms_key_id"),
+    "aws_elasticache_replication_group": ("kms_key_id",),
+    "aws_secretsmanager_secret": ("kms_key_id",),
+    "aws_sns_topic": ("kms_master_key_id",),
+    "aws_sqs_queue": ("kms_master_key_id",),
+    "aws_wafv2_web_acl_association": ("resource_arn", "web_acl_arn"),
+}
+"""Type of a resource -> its attributes that AWS takes from the resource's own region only, as ARNs.
+
+Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/https-listener-certificates.html,
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html, and the KMS page of each
+service.
+"""
+
+
+@control("terraform.arns-in-region", on=tuple(_SAME_REGION), severity="high", refs=["REQ STA-1"], lenses=("declared",))
+def arns_are_of_the_region(resource: Resource, regions: Regions) -> None:
+    """Certificates, keys and topics are of the region of what uses them.
+
+    Why: validate and plan take an ARN of another region, and AWS refuses it in the middle of the apply.
+    Fix: name the one that stands in the resource's own region.
+    """
+    given = [(name, arn) for name in _SAME_REGION[resource.type] for arn in _arns(resource.attributes.get(name))]
+    if not given:
+        not_applicable("it names nothing by an ARN that is written out")
+    own = regions.of(resource)
+    if not own:
+        raise Undecidable(f"the region of {resource.address} is not known")
+    wrong = [f"{name} is of {arn.split(':')[3]}" for name, arn in given if arn.split(":")[3] != own]
+    assert not wrong, f"it stands in {own}, and its {', its '.join(wrong)}"
+
+
+def _arns(value: Value) -> Iterator[str]:
+    """The ARNs in a value that are written out and have a region."""
+    for item in leaves(value):
+        if isinstance(item, str) and _REGIONAL_ARN.match(item):
+            yield item
+
+
+_REGIONAL_ARN = re.compile(r"arn:[^:]+:[^:]+:[a-z]{2}-[^:]+:")
 
 
 def _no_arns(resource: Resource) -> Iterator[str]:
