@@ -20,6 +20,7 @@ from skyworthy.declared.evaluation.values import plain
 from skyworthy.declared.hcl import Body
 from skyworthy.declared.reader import deep_expressions, open_root, read_root
 from skyworthy.declared.sources import Loader
+from skyworthy.declared.variables import Inputs
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate, Unknown, type_of
 from skyworthy.estate.codec import encode_value
@@ -104,7 +105,7 @@ class Bench:
         self._parsed_once = frozenset(self._kept)
 
     def _read(self, environment: Environment) -> Estate:
-        return read_root(environment.root, (), _Parsed(self._kept))
+        return read_root(environment.root, Inputs(), _Parsed(self._kept))
 
     def verdicts(self, environment: Environment, estate: Estate, configuration: Configuration) -> Found:
         """Every verdict on an environment, under the waivers."""
@@ -161,7 +162,7 @@ class Bench:
 
     def _refused(self, environment: Environment) -> frozenset[tuple[str, str]]:
         with deep_expressions(environment.root):
-            modules = _modules(open_root(environment.root, (), _Parsed(self._kept)))
+            modules = _modules(open_root(environment.root, Inputs(), _Parsed(self._kept)))
             return frozenset((module.path, condition) for module in modules for condition in _invalid(module))
 
 

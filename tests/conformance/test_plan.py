@@ -21,19 +21,19 @@ pytestmark = [pytest.mark.integration, pytest.mark.slow]
 @pytest.mark.parametrize("environment", ["production", "staging"])
 def test_reading_agrees_with_the_plan(environment: str, tmp_path: Path) -> None:
     root = PROJECT / "terraform" / "environments" / environment
-    var_files = [root / workspace.SANDBOX_VARIABLES]
+    inputs = declared.Inputs((root / workspace.SANDBOX_VARIABLES,))
     with running(environment) as sandbox, driver.opened(root, sandbox) as copied:
         copied._run("init", "-no-color", "-input=false")
-        seed.prerequisites(copied.folder, sandbox, var_files)
+        seed.prerequisites(copied.folder, sandbox, inputs)
         file = tmp_path / "plan"
         copied._run("plan", "-no-color", "-input=false", f"-out={file}", *copied.inputs)
         (tmp_path / "plan.json").write_text(copied._run("show", "-json", str(file)).stdout, "utf-8")
-    planned, read = declared.read_plan(tmp_path / "plan.json"), declared.read(root, var_files=var_files)
+    planned, read = declared.read_plan(tmp_path / "plan.json"), declared.read(root, inputs)
     assert len(planned) > 100
     assert list(declared.disagreements(read, planned)) == []
 
     made = load_settings(PROJECT).environments[environment]
-    settings = declared.configuration(root, var_files=var_files)
+    settings = declared.configuration(root, inputs)
     of_code = _outcomes(judge_declared(read, settings, made))
     of_plan = _outcomes(judge_declared(declared.with_exact(read, planned), settings, made))
     assert of_code.keys() == of_plan.keys()

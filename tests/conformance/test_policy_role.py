@@ -58,7 +58,7 @@ def test_terraform_formats_validates_and_applies_it(root: Path, sandbox: Sandbox
         empty, plan = copied.plan_is_empty()
     assert empty, plan
     settings = load_settings(PROJECT).environment("staging")
-    estate = declared.read(settings.root, var_files=[settings.root / name for name in settings.var_files])
+    estate = declared.read(settings.root, declared.inputs_of(settings))
     expected = needed_policy(estate, Place("aws", "us-east-1", sandbox.account_id))
     iam = sandbox.client("iam")
     if "aws_iam_policy.skyworthy" in applied.resources:

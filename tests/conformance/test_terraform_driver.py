@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from skyworthy.declared import Inputs
 from skyworthy.errors import BadInput
 from skyworthy.sandbox import cassette, faults
 from skyworthy.sandbox.server import Sandbox, running
@@ -165,7 +166,24 @@ class TestWithTerraform:
 
         with pytest.raises(BadInput, match=r"token \(string, .*main\.tf:23\)\ngive them with --var"):
             driver.apply(root, sandbox)
-        driver.apply(root, sandbox, driver.Options(variables={"token": "given"}))
+        driver.apply(root, sandbox, driver.Options(Inputs(variables={"token": "given"})))
+
+    def test_workspace_is_made_and_its_state_kept(self, root: Path, tmp_path: Path) -> None:
+        (root / "workspace.tf").write_text(
+            'resource "aws_ssm_parameter" "workspace" {\n  name = "/app/workspace"\n  type = "String"\n'
+            "  value = terraform.workspace\n}\n"
+        )
+        options = driver.Options(Inputs(workspace="blue"))
+        with running() as sandbox:
+            driver.apply(root, sandbox, options, folder=tmp_path / "kept")
+            (found,) = sandbox.client("ssm").get_parameters(Names=["/app/workspace"])["Parameters"]
+            again = driver.apply(root, sandbox, options, folder=tmp_path / "kept")
+        with running() as other:
+            anew = driver.apply(root, other, options, folder=tmp_path / "kept")
+
+        assert found["Value"] == "blue"
+        assert again.resources == ()
+        assert len(anew.resources) == 5
 
     def test_kept_folder_serves_later_applies_to_the_same_sandbox(self, root: Path, tmp_path: Path) -> None:
         def applied(sandbox: Sandbox) -> list[str]:
@@ -213,6 +231,6 @@ def test_missing_terraform_says_what_to_do(root: Path, sandbox: Sandbox, monkeyp
 def test_missing_variable_file_is_named(root: Path, sandbox: Sandbox) -> None:
     with (
         pytest.raises(BadInput, match=r"absent\.tfvars: no such variable file"),
-        driver.opened(root, sandbox, driver.Options(var_files=[root / "absent.tfvars"])),
+        driver.opened(root, sandbox, driver.Options(Inputs((root / "absent.tfvars",)))),
     ):
         pytest.fail("it opened")

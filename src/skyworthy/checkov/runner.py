@@ -15,6 +15,9 @@ from filelock import FileLock
 from skyworthy.checkov.environment import Progress, child_environment, identity, provide
 from skyworthy.checkov.findings import FORMAT, Findings, parse
 from skyworthy.checkov.sources import reach
+from skyworthy.declared import Inputs
+from skyworthy.declared.sources import Loader
+from skyworthy.declared.variables import values
 from skyworthy.errors import BadInput
 from skyworthy.files import write_whole
 
@@ -27,8 +30,8 @@ _ARGUMENTS = (
 
 def start(
     root: Path,
+    inputs: Inputs | None = None,
     *,
-    var_files: Sequence[Path] = (),
     cache: Path,
     timeout: float = 600.0,
     progress: Progress | None = None,
@@ -39,35 +42,39 @@ def start(
 
     Args:
         root: the root module; local modules that it calls are looked at as part of it.
-        var_files: tfvars files beside those that Terraform loads by itself.
+        inputs: what it is given beside the files that Terraform loads by itself; checkov knows no workspaces.
         cache: folder of caches; environment and results lie in ``checkov/`` below it.
         timeout: seconds that building the environment and the run may take each.
         progress: told of long steps, from another thread.
 
     Raises:
-        BadInput: a root or var file that is not there, or a SKYWORTHY_CHECKOV that is no executable.
+        BadInput: a root or variables file that is not there, a variable that is not declared, or a SKYWORTHY_CHECKOV
+            that is no executable.
     """
     if not root.is_dir():
         raise BadInput(f"{root}: not a directory")
-    for path in var_files:
+    for path in inputs.var_files if inputs else ():
         if not path.is_file():
             raise BadInput(f"{path}: no such tfvars file")
-    return Scan(root, var_files, cache.absolute(), timeout, progress or (lambda _: None))
+    return Scan(root, inputs or Inputs(), cache.absolute(), timeout, progress or (lambda _: None))
 
 
 class Scan:
     """A run of checkov that goes on beside other work; a context manager that ends it."""
 
-    def __init__(self, root: Path, var_files: Sequence[Path], cache: Path, timeout: float, progress: Progress) -> None:
+    def __init__(self, root: Path, inputs: Inputs, cache: Path, timeout: float, progress: Progress) -> None:
         self.root = root
         self._sources = reach(root)
-        self._var_files = tuple(path.resolve() for path in var_files)
+        self._var_files = tuple(path.resolve() for path in inputs.var_files)
+        self._values = values(Loader(), root, inputs)
         self._cache = cache
         self._timeout = timeout
         self._progress = progress
         self._processes = _Processes()
         names = [os.path.relpath(path, self._sources.root) for path in self._var_files]
-        key = self._sources.digest(identity(), str(FORMAT), *_ARGUMENTS, *names, var_files=self._var_files)
+        key = self._sources.digest(
+            identity(), str(FORMAT), *_ARGUMENTS, *names, self._values, var_files=self._var_files
+        )
         self._stored = cache / "checkov" / "results" / f"{key[:32]}.json"
         self._findings = _load(self._stored)
         self._failure: BaseException | None = None
@@ -120,7 +127,7 @@ class Scan:
             root = self._sources.copy(Path(copied))
             # `--directory=` in one word: checkov reads a .checkov.yaml of the directory that follows `-d`.
             command = (*checkov.command, f"--directory={root}", *_ARGUMENTS)
-            command += tuple(f"--var-file={path}" for path in self._var_files)
+            command += tuple(f"--var-file={path}" for path in self._all_var_files(Path(copied)))
             done = self._execute(command, env=child_environment(home), cwd=home)
             if done.returncode:
                 reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
@@ -128,6 +135,14 @@ class Scan:
             findings = parse(done.stdout, self._sources, Path(copied))
         write_whole(self._stored, json.dumps(findings.encode(), sort_keys=True))
         return findings
+
+    def _all_var_files(self, folder: Path) -> tuple[Path, ...]:
+        """The files to name, the values that come by `-var` last in one of their own; Terraform's order."""
+        if not self._values:
+            return self._var_files
+        given = folder / "given.tfvars"
+        given.write_text(self._values, "utf-8")
+        return (*self._var_files, given)
 
     def _execute(
         self, command: Sequence[str], *, env: Mapping[str, str], cwd: str | Path

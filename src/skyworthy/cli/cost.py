@@ -1,6 +1,7 @@
 """``skyworthy cost``: what the stack costs in a month."""
 
 import dataclasses
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from skyworthy.cli.suites import which
+from skyworthy.cli.suites import meant, which
 from skyworthy.config import Environment, Settings, load_settings
 from skyworthy.estate import Estate
 from skyworthy.files import write_json
@@ -27,6 +28,8 @@ def cost(
     terraform: Path | None,
     env: str | None,
     var_files: tuple[Path, ...],
+    variables: Mapping[str, str],
+    workspace: str,
     against: str | None,
     items: bool,
     json_file: Path | None,
@@ -44,16 +47,13 @@ def cost(
     """
     from skyworthy.behavior.cost import estimate, monthly_budget
     from skyworthy.gates.revision import files_of
-    from skyworthy.suites.selection import select
 
     settings = load_settings(Path())
     data: dict[str, Any] = {}
     above = False
     with ExitStack() as opened:
         base = opened.enter_context(files_of(settings.directory, against)) if against else None
-        for chosen in select(settings, terraform=terraform, env=env):
-            given = tuple(str(name.resolve()) for name in var_files)
-            environment = dataclasses.replace(chosen, var_files=(*chosen.var_files, *given))
+        for environment in meant(settings, terraform, env, var_files, variables, workspace):
             estate = _declared(settings, environment)
             made = estimate(estate, environment.usage)
             before = _before(settings, environment, base.directory) if base else None

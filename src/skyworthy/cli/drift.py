@@ -1,6 +1,7 @@
 """``skyworthy drift``: what the account holds otherwise than the code says."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from skyworthy.cli.suites import looking, which
+from skyworthy.cli.suites import looking, meant, which
 from skyworthy.config import Environment, load_settings
 from skyworthy.config.deploy import DeploySettings
 from skyworthy.estate import Estate, Location, Resource
@@ -29,6 +30,8 @@ def drift(
     terraform: Path | None,
     env: str | None,
     var_files: tuple[Path, ...],
+    variables: Mapping[str, str],
+    workspace: str,
     target: str,
     not_compared: bool,
     json_file: Path | None,
@@ -49,14 +52,11 @@ def drift(
     """
     from skyworthy.reports.console import progress
     from skyworthy.suites.options import Options
-    from skyworthy.suites.selection import select
     from skyworthy.suites.stage import Stage
 
     settings = load_settings(Path())
     found: dict[str, _Drift] = {}
-    for chosen in select(settings, terraform=terraform, env=env):
-        given = tuple(str(name.resolve()) for name in var_files)
-        environment = dataclasses.replace(chosen, var_files=(*chosen.var_files, *given))
+    for environment in meant(settings, terraform, env, var_files, variables, workspace):
         with progress(environment.name) as told:
             options = Options(target=target, progress=told, announce=click.echo)
             with Stage(settings, environment, options) as stage:

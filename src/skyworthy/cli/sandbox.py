@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import click
 from skyworthy.cli import sandbox_conditions
 from skyworthy.cli.help import Group
 from skyworthy.cli.sandbox_fill import fill
+from skyworthy.cli.suites import meant, values
 from skyworthy.config import Environment, Settings, load_settings
 from skyworthy.errors import BadInput
 
@@ -46,6 +47,7 @@ def of_environment(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--empty", is_flag=True, help="Do not fill it from the recording.")
 def up(env: str | None, empty: bool) -> None:
     """Start a sandbox that runs until `sandbox down`, filled from the environment's recording."""
+    from skyworthy.declared import inputs_of
     from skyworthy.sandbox import cassette, server
     from skyworthy.suites.account import cassette_of, fill
 
@@ -54,7 +56,7 @@ def up(env: str | None, empty: bool) -> None:
     tape = None
     if not empty:
         tape = cassette.load(cassette_of(settings, environment))
-        cassette.check(tape, environment.root)
+        cassette.check(tape, environment.root, inputs_of(environment))
     started = server.start_detached(settings.directory, environment.name)
     try:
         calls = fill(environment, tape, started) if tape else 0
@@ -67,15 +69,15 @@ def up(env: str | None, empty: bool) -> None:
 
 @sandbox.command("apply")
 @click.argument("directory", type=click.Path(path_type=Path))
-@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="As Terraform's -var.")
-@click.option("--var-file", "var_files", multiple=True, type=click.Path(path_type=Path), help="As Terraform's.")
+@values
 @click.option("--fill", is_flag=True, help="Make placeholders for variables and remote states without a value.")
 @click.option("--loosen-pins", is_flag=True, help="Let any version of Terraform and of the providers do.")
 @click.option("--parallelism", default=10, show_default=True, help="Resources at once.")
 def apply_(
     directory: Path,
-    variables: tuple[str, ...],
     var_files: tuple[Path, ...],
+    variables: Mapping[str, str],
+    workspace: str,
     fill: bool,
     loosen_pins: bool,
     parallelism: int,
@@ -90,28 +92,26 @@ def apply_(
       skyworthy sandbox apply ../their/root --var db_password=dummy --var-file their.tfvars
       skyworthy sandbox apply ../their/root --fill --loosen-pins
     """
-    from skyworthy.declared import configuration
+    from skyworthy.declared import configuration, inputs_of
     from skyworthy.sandbox import server
     from skyworthy.sandbox.terraform import driver
     from skyworthy.sandbox.terraform.seeds.state import keep_state
-    from skyworthy.suites.selection import environments_below
 
     settings = load_settings(Path())
-    (environment, *others) = environments_below(settings, directory)
+    (environment, *others) = meant(settings, directory, None, var_files, variables, workspace)
     if others:
         raise BadInput(f"{directory} holds several root modules; name one: {environment.root}, {others[0].root}, ...")
-    pairs = dict(item.split("=", 1) if "=" in item else _bad_variable(item) for item in variables)
     found = server.find_running(settings.directory, environment.name)
     target = found or server.start_detached(settings.directory, environment.name)
     work = settings.cache / "applies" / environment.name.replace("/", "-")
-    options = driver.Options(pairs, var_files, fill, loosen_pins, parallelism, _tell)
+    options = driver.Options(inputs_of(environment), fill, loosen_pins, parallelism, _tell)
     begun = False
     try:
         with driver.opened(environment.root, target, options, folder=work) as copied:
             begun = True
             applied = copied.apply(_steps)
         target.control("POST", "images", {})
-        keep_state(configuration(environment.root).backend, target)
+        keep_state(configuration(environment.root, options.inputs).backend, target)
     finally:
         if found is None and not begun:
             server.stop(settings.directory, environment.name)
@@ -123,12 +123,14 @@ def apply_(
 @of_environment
 def record(env: str | None) -> None:
     """Record an environment anew: apply it to a fresh sandbox, and keep the calls (needs Terraform; minutes)."""
+    from skyworthy.declared import inputs_of
     from skyworthy.sandbox import cassette
     from skyworthy.suites.account import cassette_of
 
     settings = load_settings(Path())
     environment = _environment(settings, env)
-    made = cassette.record(environment.root, cassette_of(settings, environment), progress=_steps)
+    place = cassette_of(settings, environment)
+    made = cassette.record(environment.root, place, inputs=inputs_of(environment), progress=_steps)
     click.echo(f"{made.path}: {len(made.lines)} calls")
 
 
@@ -136,13 +138,14 @@ def record(env: str | None) -> None:
 @of_environment
 def replay(env: str | None) -> None:
     """Fill the running sandbox of an environment from its recording."""
+    from skyworthy.declared import inputs_of
     from skyworthy.sandbox import cassette
     from skyworthy.suites.account import cassette_of, fill
 
     settings = load_settings(Path())
     environment = _environment(settings, env)
     tape = cassette.load(cassette_of(settings, environment))
-    cassette.check(tape, environment.root)
+    cassette.check(tape, environment.root, inputs_of(environment))
     calls = fill(environment, tape, _running(settings, environment))
     click.echo(f"{environment.name}: {calls} calls replayed")
 
@@ -306,10 +309,6 @@ def _running(settings: Settings, environment: Environment) -> Any:
             f"start one with `skyworthy sandbox up --env {environment.name}`"
         )
     return found
-
-
-def _bad_variable(item: str) -> list[str]:
-    raise BadInput(f"--var takes NAME=VALUE, not {item!r}")
 
 
 def _steps(step: Any) -> None:

@@ -3,7 +3,7 @@
 import dataclasses
 import datetime
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,16 @@ def which(function: Callable[..., Any]) -> Callable[..., Any]:
             help="A root module, or a tree in which root modules are found. Default: what skyworthy.toml names.",
         ),
         click.option("--env", metavar="NAME", help="Only this environment."),
+        values,
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def values(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that give a root module its values."""
+    options = (
         click.option(
             "--var-file",
             "var_files",
@@ -40,10 +50,58 @@ def which(function: Callable[..., Any]) -> Callable[..., Any]:
             metavar="FILE",
             help="Values of variables, beside the tfvars that Terraform loads by itself.",
         ),
+        click.option(
+            "--var",
+            "variables",
+            multiple=True,
+            metavar="NAME=VALUE",
+            callback=_pairs,
+            help="Value of a variable, as Terraform's -var; it wins over every file, and they over TF_VAR_NAME.",
+        ),
+        click.option(
+            "--workspace",
+            default="",
+            metavar="NAME",
+            help="The workspace. Default: skyworthy.toml's, TF_WORKSPACE, or the one selected in the directory.",
+        ),
     )
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def _pairs(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    for item in given:
+        if "=" not in item:
+            raise BadInput(f"--var takes NAME=VALUE, not {item!r}")
+    return dict(item.split("=", 1) for item in given)
+
+
+def meant(
+    settings: Settings,
+    terraform: Path | None,
+    env: str | None,
+    var_files: tuple[Path, ...],
+    variables: Mapping[str, str],
+    workspace: str,
+) -> tuple[Environment, ...]:
+    """The environments that the options of :func:`which` mean, with what they give them.
+
+    Raises:
+        BadInput: there is no such environment or directory.
+    """
+    from skyworthy.suites.selection import select
+
+    files = tuple(str(name.resolve()) for name in var_files)
+    return tuple(
+        dataclasses.replace(
+            environment,
+            var_files=(*environment.var_files, *files),
+            variables={**environment.variables, **variables},
+            workspace=workspace or environment.workspace,
+        )
+        for environment in select(settings, terraform=terraform, env=env)
+    )
 
 
 def selection(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -201,6 +259,8 @@ def chosen(
     terraform: Path | None,
     env: str | None,
     var_files: tuple[Path, ...],
+    variables: Mapping[str, str],
+    workspace: str,
     plan: Path | None,
     state: Path | None,
     no_waivers: bool,
@@ -215,7 +275,6 @@ def chosen(
         BadInput: there is no such environment or directory, or :func:`one_exact` refuses.
     """
     from skyworthy.suites.options import Options
-    from skyworthy.suites.selection import select
 
     options = Options(
         checkov=not no_checkov,
@@ -226,11 +285,10 @@ def chosen(
         state=state,
         announce=click.echo,
     )
-    selected = select(settings, terraform=terraform, env=env)
+    selected = meant(settings, terraform, env, var_files, variables, workspace)
     one_exact(selected, plan, state)
-    values = tuple(str(name.resolve()) for name in var_files)
     for environment in selected:
-        yield dataclasses.replace(environment, var_files=(*environment.var_files, *values)), options
+        yield environment, options
 
 
 @contextmanager

@@ -66,6 +66,8 @@ class Environment:
         external_id: what the role's trust policy asks for; empty: nothing.
         url: where its API answers, for people.
         var_files: tfvars files beside those that Terraform loads by itself, relative to the root.
+        variables: values of variables as Terraform's `-var` takes them; they win over files.
+        workspace: the workspace it is applied in; empty: the one that is selected.
         inventory: Terraform type -> how many of it there are at least.
         usage: what is assumed of its use in a month, where that differs from the price table's assumptions.
         env_template: the variables that the application reads, None where skyworthy.toml does not say.
@@ -83,6 +85,8 @@ class Environment:
     external_id: str = ""
     url: str = ""
     var_files: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    workspace: str = ""
     inventory: Mapping[str, int] = field(default_factory=dict)
     usage: Mapping[str, float] = field(default_factory=dict)
     env_template: EnvTemplate | None = None
@@ -189,6 +193,8 @@ class _EnvironmentTable:
         external_id: of that role.
         url: where its API answers, for people.
         var_files: tfvars files beside those that Terraform loads by itself, relative to the root module.
+        variables: values of variables as Terraform's `-var` takes them; they win over files.
+        workspace: the workspace it is applied in; by default the one that is selected in the directory.
         inventory: Terraform type -> how many of it there are at least.
         usage: what is used in a month, for the cost estimate, where that differs from the price table's assumptions.
     """
@@ -203,6 +209,8 @@ class _EnvironmentTable:
     external_id: str = ""
     url: str = ""
     var_files: tuple[str, ...] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+    workspace: str = ""
     inventory: Mapping[str, int] = field(default_factory=dict)
     usage: Mapping[str, float] = field(default_factory=dict)
 
@@ -276,6 +284,8 @@ def _environment(toml: Toml, name: str, table: _EnvironmentTable, template: EnvT
         external_id=table.external_id,
         url=table.url,
         var_files=table.var_files,
+        variables=table.variables,
+        workspace=table.workspace,
         inventory=table.inventory,
         usage=table.usage,
         env_template=template,

@@ -1,6 +1,5 @@
 """What the code declares: Terraform configuration, plans and states, read into an estate."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from skyworthy.declared import cache as kept
@@ -11,7 +10,7 @@ from skyworthy.declared.reader import TIME_LIMIT, read_root
 from skyworthy.declared.roots import find_roots
 from skyworthy.declared.sources import Loader, literal, root_source
 from skyworthy.declared.state import read_state
-from skyworthy.declared.variables import assigned
+from skyworthy.declared.variables import Inputs, ambient, assigned, inputs_of
 from skyworthy.estate import Estate
 from skyworthy.estate.configuration import (
     Backend,
@@ -26,14 +25,17 @@ from skyworthy.estate.configuration import (
 __all__ = [
     "Backend",
     "Configuration",
+    "Inputs",
     "ModuleCall",
     "Output",
     "Provider",
     "RequiredProvider",
     "Variable",
+    "ambient",
     "configuration",
     "disagreements",
     "find_roots",
+    "inputs_of",
     "outputs",
     "read",
     "read_plan",
@@ -43,13 +45,13 @@ __all__ = [
 
 
 def read(
-    root: Path, *, var_files: Sequence[Path] = (), cache: Path | None = None, time_limit: float = TIME_LIMIT
+    root: Path, inputs: Inputs | None = None, *, cache: Path | None = None, time_limit: float = TIME_LIMIT
 ) -> Estate:
     """The estate that a root module declares.
 
     Args:
         root: directory of the root module; the tfvars files that Terraform would load by itself are loaded.
-        var_files: further tfvars files; a later one wins.
+        inputs: what it is given beside them.
         cache: directory in which readings are kept, by the contents of all files that they depend on. A reading with
             the value of a sensitive variable is not kept.
         time_limit: seconds after which an evaluation is given up.
@@ -57,20 +59,22 @@ def read(
     Raises:
         BadInput: where it cannot be read; the message names file and line, or the next step.
     """
-    found = kept.load(cache, root, var_files) if cache is not None else None
+    inputs = inputs or Inputs()
+    found = kept.load(cache, root, inputs) if cache is not None else None
     if found is not None:
         return found
     loader = Loader()
-    estate = read_root(root, var_files, loader, time_limit)
-    if cache is not None and not _secret_given(root, var_files, loader):
-        kept.store(cache, root, var_files, estate, loader.reached)
+    estate = read_root(root, inputs, loader, time_limit)
+    if cache is not None and not _secret_given(root, inputs, loader):
+        kept.store(cache, root, inputs, estate, loader.reached)
     return estate
 
 
-def _secret_given(root: Path, var_files: Sequence[Path], loader: Loader) -> bool:
-    """Whether a tfvars file gives a value to a variable that is marked sensitive."""
-    given = assigned(loader, root, var_files)
+def _secret_given(root: Path, inputs: Inputs, loader: Loader) -> bool:
+    """Whether a variable that is marked sensitive is given a value."""
+    source = root_source(loader, root)
+    given = assigned(loader, source, inputs)
     return any(
         block.labels[0] in given and literal(block.body.attributes.get("sensitive")) is True
-        for block in root_source(loader, root).of("variable")
+        for block in source.of("variable")
     )

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
 from functools import cache as once
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from skyworthy.declared.sources import Reached, matching, terraform_files
-from skyworthy.declared.variables import tfvars_files
+from skyworthy.declared.variables import Inputs, tfvars_files
 from skyworthy.estate import Estate
 from skyworthy.estate.codec import decode, encode
 from skyworthy.files import write_whole
@@ -34,16 +33,18 @@ def _reader_version() -> str:
     return digest.hexdigest()
 
 
-def _file(cache: Path, root: Path, var_files: Sequence[Path]) -> Path:
+def _file(cache: Path, root: Path, inputs: Inputs) -> Path:
     """The file that holds the reading of a root; locations in it are relative to the working directory."""
-    parts = [_reader_version(), str(Path.cwd()), str(root.absolute()), *(str(path.absolute()) for path in var_files)]
+    files = [str(path.absolute()) for path in inputs.var_files]
+    given = [files, sorted(inputs.variables.items()), sorted(inputs.ambient.items()), inputs.workspace_of(root)]
+    parts = [_reader_version(), str(Path.cwd()), str(root.absolute()), given]
     return cache / "declared" / f"{hashlib.sha256(json.dumps(parts).encode()).hexdigest()}.json"
 
 
-def load(cache: Path, root: Path, var_files: Sequence[Path]) -> Estate | None:
+def load(cache: Path, root: Path, inputs: Inputs) -> Estate | None:
     """The kept reading of a root, or None where there is none or a file has changed since."""
     try:
-        data = json.loads(_file(cache, root, var_files).read_text("utf-8"))
+        data = json.loads(_file(cache, root, inputs).read_text("utf-8"))
     except (OSError, ValueError):
         return None
     return decode(data["estate"]) if _unchanged(data) else None
@@ -66,9 +67,9 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
-def store(cache: Path, root: Path, var_files: Sequence[Path], estate: Estate, reached: Reached) -> None:
+def store(cache: Path, root: Path, inputs: Inputs, estate: Estate, reached: Reached) -> None:
     """Keeps a reading; the file appears whole or not at all."""
-    target = _file(cache, root, var_files)
+    target = _file(cache, root, inputs)
     data = {
         "files": reached.files,
         "directories": reached.directories,

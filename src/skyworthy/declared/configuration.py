@@ -1,6 +1,6 @@
 """What a module says besides its resources: backend, pins, providers, variables, outputs and calls."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from skyworthy.declared.evaluation.blocks import settle
@@ -10,6 +10,7 @@ from skyworthy.declared.hcl import Attribute, Block
 from skyworthy.declared.hcl.nodes import ObjectConstructor
 from skyworthy.declared.reader import deep_expressions, open_root
 from skyworthy.declared.sources import Loader, ModuleSource, literal, local_source, location_of
+from skyworthy.declared.variables import Inputs
 from skyworthy.estate import Location, Value
 from skyworthy.estate.configuration import (
     Backend,
@@ -22,18 +23,18 @@ from skyworthy.estate.configuration import (
 )
 
 
-def configuration(root: Path, *, var_files: Sequence[Path] = ()) -> Configuration:
+def configuration(root: Path, inputs: Inputs | None = None) -> Configuration:
     """The settings of a root module, or of any module directory.
 
     Raises:
         BadInput: where it cannot be read; the message names file and line.
     """
     with deep_expressions(root):
-        return _configuration(root, var_files)
+        return _configuration(root, inputs or Inputs())
 
 
-def _configuration(root: Path, var_files: Sequence[Path]) -> Configuration:
-    module = open_root(root, var_files, Loader())
+def _configuration(root: Path, inputs: Inputs) -> Configuration:
+    module = open_root(root, inputs, Loader())
     source = module.source
     settings = source.of("terraform")
     version = next((item for block in settings if (item := block.body.attributes.get("required_version"))), None)
@@ -112,14 +113,14 @@ def _variable(block: Block, module: Module) -> Variable:
     )
 
 
-def outputs(root: Path, *, var_files: Sequence[Path] = ()) -> dict[str, Value]:
+def outputs(root: Path, inputs: Inputs | None = None) -> dict[str, Value]:
     """The outputs of a root module, as far as they are known before anything is applied.
 
     Raises:
         BadInput: where it cannot be read; the message names file and line.
     """
     with deep_expressions(root):
-        module = open_root(root, var_files, Loader())
+        module = open_root(root, inputs or Inputs(), Loader())
         given = {block.labels[0]: block.body.attributes.get("value") for block in module.source.of("output")}
         return {
             name: plain(settle(item.expression, item.text, module.scope)) if item else None

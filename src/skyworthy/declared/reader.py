@@ -16,7 +16,7 @@ from skyworthy.declared.hcl import Block, named, traversal_names
 from skyworthy.declared.json_files import attributes_of, decoded
 from skyworthy.declared.references import refusals
 from skyworthy.declared.sources import Loader, location_of, root_source, shown
-from skyworthy.declared.variables import assigned
+from skyworthy.declared.variables import Inputs, assigned
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate, Note, Reference, Resource, ResourceType, Unknown, Value, type_of
 
@@ -24,15 +24,15 @@ TIME_LIMIT = 120.0
 _RECURSION_LIMIT = 20_000
 
 
-def open_root(root: Path, var_files: Sequence[Path], loader: Loader, time_limit: float = TIME_LIMIT) -> Module:
+def open_root(root: Path, inputs: Inputs, loader: Loader, time_limit: float = TIME_LIMIT) -> Module:
     """A root module, ready to be asked; nothing is evaluated yet.
 
     Raises:
         BadInput: where the directory holds no Terraform, or a file does not parse.
     """
     source = root_source(loader, root)
-    values = assigned(loader, root, var_files)
-    run = Run(loader, source.directory, time_limit, workspace=_workspace(source.directory))
+    values = assigned(loader, source, inputs)
+    run = Run(loader, source.directory, time_limit, workspace=inputs.workspace_of(source.directory))
     module = Module(run, source, "", (), {}, _provider_names(source.of("provider")))
     module.origins = values
     for name, attribute in values.items():
@@ -42,11 +42,6 @@ def open_root(root: Path, var_files: Sequence[Path], loader: Loader, time_limit:
             run.notes.append(Note(message, attribute.file, attribute.line))
     run.top = module
     return module
-
-
-def _workspace(root: Path) -> str:
-    selected = root / ".terraform" / "environment"
-    return selected.read_text("utf-8").strip() if selected.is_file() else "default"
 
 
 def _provider_names(blocks: Sequence[Block]) -> dict[str, str]:
@@ -75,7 +70,7 @@ def deep_expressions(root: Path) -> Iterator[None]:
         sys.setrecursionlimit(outer)
 
 
-def read_root(root: Path, var_files: Sequence[Path], loader: Loader, time_limit: float = TIME_LIMIT) -> Estate:
+def read_root(root: Path, inputs: Inputs, loader: Loader, time_limit: float = TIME_LIMIT) -> Estate:
     """The estate that a root module declares.
 
     Raises:
@@ -83,7 +78,7 @@ def read_root(root: Path, var_files: Sequence[Path], loader: Loader, time_limit:
             of a variable; the message names file and line, one line for each name.
     """
     with deep_expressions(root):
-        module = open_root(root, var_files, loader, time_limit)
+        module = open_root(root, inputs, loader, time_limit)
         resources: list[Resource] = []
         for inner, block, keys in walk(module):
             if isinstance(keys, Unknown):

@@ -110,8 +110,14 @@ def same_environment(settings: Settings, environment: Environment, theirs: Setti
     """
     if environment.name in theirs.environments:
         before = theirs.environments[environment.name]
-        given = [name for name in environment.var_files if Path(name).is_absolute()]  # on the command line
-        return dataclasses.replace(before, var_files=(*before.var_files, *given))
+        ours = settings.environments.get(environment.name, environment)  # what is more, came on the command line
+        variables = {name: text for name, text in environment.variables.items() if ours.variables.get(name) != text}
+        return dataclasses.replace(
+            before,
+            var_files=(*before.var_files, *environment.var_files[len(ours.var_files) :]),
+            variables={**before.variables, **variables},
+            workspace=environment.workspace if environment.workspace != ours.workspace else before.workspace,
+        )
     root, here = environment.root.resolve(), settings.directory.resolve()
     if not root.is_relative_to(here):
         raise BadInput(f"{environment.root} lies outside of the repository")

@@ -1,6 +1,5 @@
 """Checks before a deployment that need no account: tools, Terraform, variables."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -8,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from skyworthy.config import Environment, Settings
 from skyworthy.controls.registry import find_control
-from skyworthy.declared.sources import Loader
-from skyworthy.declared.variables import assigned
+from skyworthy.declared.sources import Loader, root_source
+from skyworthy.declared.variables import assigned, inputs_of
 from skyworthy.estate import Estate
 from skyworthy.estate.configuration import Configuration
 from skyworthy.operations.checks import Check, failed, passed, unknown
@@ -70,9 +69,8 @@ def configuration(environment: Environment, found: Configuration, read: Callable
         yield passed("Terraform configuration", "root", f"{environment.root}: {count} resources")
     else:
         yield failed("Terraform configuration", "root", f"{environment.root} declares nothing", "name the right root")
-    files = [environment.root / name for name in environment.var_files]
-    given = {*assigned(Loader(), environment.root, files)}
-    given |= {name.removeprefix("TF_VAR_") for name in os.environ if name.startswith("TF_VAR_")}
+    loader = Loader()
+    given = assigned(loader, root_source(loader, environment.root), inputs_of(environment))
     missing = [item for item in found.variables if item.required and item.name not in given]
     for item in missing:
         yield failed(

@@ -8,12 +8,13 @@ Replaying gives the same ids, since ids follow from the calls (see `ids`).
 
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from skyworthy.declared import Inputs
 from skyworthy.errors import BadInput
 from skyworthy.files import write_whole
 from skyworthy.sandbox.server import Sandbox, running
@@ -46,18 +47,16 @@ def record(
     root: Path,
     out: Path,
     *,
-    variables: Mapping[str, str] | None = None,
-    var_files: Sequence[Path] = (),
+    inputs: Inputs | None = None,
     parallelism: int = 1,
     progress: driver.Progress | None = None,
 ) -> Cassette:
     """Apply a root module to a fresh sandbox and keep its calls.
 
     Args:
-        root: folder of the root module; its name is the environment's.
-        out: the file to write; replaced only when the recording is complete.
-        variables: values of variables.
-        var_files: further variable files.
+        root: folder of the root module.
+        out: the file to write, named as the environment; replaced only when the recording is complete.
+        inputs: what the root module is given.
         parallelism: how many resources at once; with more than one the account is the same, but the order of the lines
             is another at each recording.
         progress: told about each resource.
@@ -65,8 +64,8 @@ def record(
     Raises:
         BadInput: the apply failed, or a second plan still shows changes.
     """
-    environment = root.resolve().name
-    options = driver.Options(variables or {}, var_files, parallelism=parallelism)
+    environment = out.stem
+    options = driver.Options(inputs or Inputs(), parallelism=parallelism)
     with running(environment) as sandbox, driver.opened(root, sandbox, options) as copied:
         sandbox.control("POST", "recording", {"on": True})
         copied.apply(progress)
@@ -76,7 +75,7 @@ def record(
             raise BadInput(f"{root}: the plan after the apply still shows changes, nothing was recorded:\n{plan}")
         entries = sandbox.control("GET", "recording")
         tools = _tools(copied.folder)
-    header = {"format": FORMAT, "environment": environment, "digest": digest(root), "tools": tools}
+    header = {"format": FORMAT, "environment": environment, "digest": digest(root, inputs), "tools": tools}
     lines = [json.dumps(each, sort_keys=True) for each in (header, *entries)]
     write_whole(out, "\n".join(lines) + "\n")
     return load(out)
@@ -102,13 +101,13 @@ def load(path: Path) -> Cassette:
         raise BadInput(f"{path}:1: not a cassette ({type(error).__name__}: {error}); record it anew") from error
 
 
-def check(cassette: Cassette, root: Path) -> None:
+def check(cassette: Cassette, root: Path, inputs: Inputs | None = None) -> None:
     """See that a cassette belongs to the Terraform as it is now.
 
     Raises:
         BadInput: it is stale; the message says how to record anew.
     """
-    if cassette.digest != digest(root):
+    if cassette.digest != digest(root, inputs):
         raise BadInput(
             f"{cassette.path}: recorded from another state of {root} than the present one; "
             f"record anew with `skyworthy sandbox record --env {cassette.environment}` (needs terraform)"

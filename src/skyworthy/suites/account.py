@@ -7,7 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from skyworthy.config import Environment, Settings
-from skyworthy.declared import configuration
+from skyworthy.declared import configuration, inputs_of
 from skyworthy.errors import BadInput
 from skyworthy.observed import Role, Session
 from skyworthy.sandbox import cassette, server
@@ -143,7 +143,7 @@ def _sandbox(settings: Settings, environment: Environment, options: Options) -> 
             f"apply its Terraform with `skyworthy sandbox apply {environment.root}`, or look at AWS with --target aws"
         )
     tape = cassette.load(path)
-    cassette.check(tape, environment.root)
+    cassette.check(tape, environment.root, inputs_of(environment))
     options.progress("starting a sandbox")
     with server.running(environment.name) as sandbox:
         options.progress(f"replaying {path.name}")

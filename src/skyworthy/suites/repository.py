@@ -102,8 +102,7 @@ def _estates(settings: Settings, progress: Progress) -> Mapping[str, Estate]:
 
 
 def _declared(settings: Settings, environment: Environment) -> Estate:
-    files = [environment.root / name for name in environment.var_files]
     try:
-        return declared.read(environment.root, var_files=files, cache=settings.cache)
+        return declared.read(environment.root, declared.inputs_of(environment), cache=settings.cache)
     except BadInput as error:
         raise Undecidable(str(error)) from error

@@ -63,8 +63,9 @@ def environments_below(settings: Settings, directory: Path) -> tuple[Environment
     roots = declared.find_roots(directory)
     if not roots:
         raise BadInput(f"{directory}: no Terraform root module found: no *.tf files here or below")
-    configured = {item.root.resolve(): item for item in settings.environments.values()}
-    return tuple(configured.get(root.resolve()) or _environment(root, directory, roots) for root in roots)
+    ours = settings.environments.values()
+    configured = {root: [item for item in ours if item.root.resolve() == root.resolve()] for root in roots}
+    return tuple(item for root in roots for item in configured[root] or [_environment(root, directory, roots)])
 
 
 def _environment(root: Path, directory: Path, roots: list[Path]) -> Environment:

@@ -2,11 +2,11 @@
 
 from contextlib import ExitStack
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from skyworthy import declared
 from skyworthy.config import Environment, Settings, Waiver
+from skyworthy.declared import Inputs, inputs_of
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate, Unknown
 from skyworthy.estate.configuration import Configuration
@@ -49,7 +49,7 @@ class Stage:
             BadInput: the Terraform cannot be read.
         """
         self.options.progress(f"reading {self.environment.root}")
-        read = declared.read(self.environment.root, var_files=self._var_files, cache=self.settings.cache)
+        read = declared.read(self.environment.root, self.inputs, cache=self.settings.cache)
         if self.options.plan is not None:
             return declared.with_exact(read, declared.read_plan(self.options.plan))
         if self.options.state is not None:
@@ -63,11 +63,12 @@ class Stage:
         Raises:
             BadInput: the Terraform cannot be read.
         """
-        return declared.configuration(self.environment.root, var_files=self._var_files)
+        return declared.configuration(self.environment.root, self.inputs)
 
     @property
-    def _var_files(self) -> list[Path]:
-        return [self.environment.root / name for name in self.environment.var_files]
+    def inputs(self) -> Inputs:
+        """What the root module is given."""
+        return inputs_of(self.environment)
 
     @cached_property
     def waivers(self) -> tuple[Waiver, ...]:

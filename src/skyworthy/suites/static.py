@@ -44,9 +44,8 @@ def _checkov(stage: Stage) -> Iterator[checkov.Scan | None]:
     if not stage.options.checkov:
         yield None
         return
-    root = stage.environment.root
-    files = [root / name for name in stage.environment.var_files]
-    with checkov.start(root, var_files=files, cache=stage.settings.cache, progress=stage.options.progress) as scan:
+    root, options = stage.environment.root, stage.options
+    with checkov.start(root, stage.inputs, cache=stage.settings.cache, progress=options.progress) as scan:
         yield scan
 
 

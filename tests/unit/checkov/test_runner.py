@@ -11,6 +11,7 @@ import pytest
 
 from skyworthy import checkov
 from skyworthy.checkov.environment import EXECUTABLE_VARIABLE, child_environment, lock_text
+from skyworthy.declared import Inputs
 from skyworthy.errors import BadInput
 from skyworthy.verdicts import Outcome
 
@@ -78,7 +79,7 @@ def in_place_of_checkov(monkeypatch: pytest.MonkeyPatch, path: Path, script: str
 
 @pytest.mark.integration
 def test_findings_bear_terraforms_addresses_and_the_places_of_the_blocks(root: Path, cache: Path) -> None:
-    with checkov.start(root, var_files=[root / "sandbox.tfvars"], cache=cache) as scan:
+    with checkov.start(root, Inputs((root / "sandbox.tfvars",)), cache=cache) as scan:
         findings = scan.findings()
     failed = {(item.check_id, item.address, item.file, item.line) for item in findings.failed}
     passed = {(item.check_id, item.address) for item in findings.passed}
@@ -93,6 +94,14 @@ def test_findings_bear_terraforms_addresses_and_the_places_of_the_blocks(root: P
     assert findings.version == "3.3.30"
     assert findings.unparsed == ()
     assert findings.notes == ()
+
+
+@pytest.mark.integration
+def test_values_given_as_options_count_as_files_do(root: Path, cache: Path) -> None:
+    by_file = checkov.start(root, Inputs((root / "sandbox.tfvars",)), cache=cache).findings()
+    by_option = checkov.start(root, Inputs(variables={"encrypted": "false"}), cache=cache).findings()
+    assert by_option.failed == by_file.failed
+    assert by_option.failed != checkov.start(root, cache=cache).findings().failed
 
 
 @pytest.mark.integration
@@ -153,7 +162,7 @@ def test_the_same_files_start_no_second_process_and_a_changed_one_does(
 
     def scan(*, encrypted: bool) -> checkov.Findings:
         write(root / "sandbox.tfvars", f"encrypted = {str(encrypted).lower()}\n")
-        return checkov.start(root, var_files=[root / "sandbox.tfvars"], cache=cache).findings()
+        return checkov.start(root, Inputs((root / "sandbox.tfvars",)), cache=cache).findings()
 
     first = scan(encrypted=False)
     assert scan(encrypted=False) == first
@@ -266,7 +275,7 @@ def test_it_gets_no_credentials_and_nobodys_settings(
         monkeypatch, tmp_path / "bin/checkov", f'env > "{seen}"; pwd >> "{seen}"; echo "$@" >> "{seen}"'
     )
     with pytest.raises(BadInput):
-        checkov.start(root, var_files=[root / "sandbox.tfvars"], cache=bare_cache).findings()
+        checkov.start(root, Inputs((root / "sandbox.tfvars",)), cache=bare_cache).findings()
     text = seen.read_text("utf-8")
     home = bare_cache / "checkov" / "home"
     assert "from-outside" not in text
@@ -285,7 +294,7 @@ def test_bad_arguments_are_refused_at_once(
     with pytest.raises(BadInput, match="missing: not a directory"):
         checkov.start(tmp_path / "missing", cache=bare_cache)
     with pytest.raises(BadInput, match=r"other\.tfvars: no such tfvars file"):
-        checkov.start(root, var_files=[root / "other.tfvars"], cache=bare_cache)
+        checkov.start(root, Inputs((root / "other.tfvars",)), cache=bare_cache)
     monkeypatch.setenv(EXECUTABLE_VARIABLE, str(tmp_path / "nothing"))
     with pytest.raises(BadInput, match=r"SKYWORTHY_CHECKOV=.*nothing: not an executable"):
         checkov.start(root, cache=bare_cache)

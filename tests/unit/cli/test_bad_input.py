@@ -121,3 +121,12 @@ def test_nothing_is_half_written(tmp_path: Path, command: str) -> None:
     refused(skyworthy(tmp_path, command, "--json", "verdicts.json"), "staging/main.tf:")
     assert not (tmp_path / "verdicts.json").exists()
     assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("encrypted", "--var takes NAME=VALUE, not 'encrypted'"), ("encripted=true", "variable encripted, which is not")],
+)
+def test_a_value_for_no_variable(tmp_path: Path, given: str, expected: str) -> None:
+    stack(tmp_path)
+    refused(skyworthy(tmp_path, "static", "--no-checkov", "--var", given), expected)

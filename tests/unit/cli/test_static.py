@@ -102,3 +102,68 @@ def test_the_program_exits_with_one_on_findings_and_zero_without(tmp_path: Path,
         [*program, "static", "--terraform", "stack", "--no-checkov"], cwd=tmp_path, capture_output=True, check=False
     )
     assert done.returncode == code, done.stdout.decode()
+
+
+BY_WORKSPACE = """
+provider "aws" {
+  region = "eu-central-1"
+}
+variable "encrypted" {
+  type    = bool
+  default = true
+}
+resource "aws_db_instance" "main" {
+  identifier          = "main-${terraform.workspace}"
+  engine              = "postgres"
+  instance_class      = "db.t3.micro"
+  allocated_storage   = 20
+  storage_encrypted   = var.encrypted
+  publicly_accessible = terraform.workspace == "leaky"
+}
+"""
+
+
+def _reds(directory: Path, *arguments: str) -> set[str]:
+    done = run(directory, *arguments, "--json", str(directory / "verdicts.json"))
+    assert done.exit_code == 1, done.output
+    data = json.loads((directory / "verdicts.json").read_text("utf-8"))
+    wanted = ("rds.encrypted-at-rest", "rds.not-public")
+    return {item["control"] for item in data["verdicts"] if item["verdict"] == "fail" and item["control"] in wanted}
+
+
+def test_values_and_workspace_are_given_as_terraform_takes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = write(tmp_path / "stack", BY_WORKSPACE)
+    assert _reds(stack) == set()
+    assert _reds(stack, "--workspace", "leaky") == {"rds.not-public"}
+    assert _reds(stack, "--var", "encrypted=false", "--workspace", "leaky") == {
+        "rds.encrypted-at-rest",
+        "rds.not-public",
+    }
+    monkeypatch.setenv("TF_VAR_encrypted", "false")
+    monkeypatch.setenv("TF_WORKSPACE", "leaky")
+    assert _reds(stack) == {"rds.encrypted-at-rest", "rds.not-public"}
+    assert _reds(stack, "--var", "encrypted=true", "--workspace", "default") == set()
+
+
+def test_environments_may_share_a_root_by_workspace_and_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "stack", BY_WORKSPACE)
+    (tmp_path / "skyworthy.toml").write_text(
+        '[environments.leaky]\nterraform = "stack"\nworkspace = "leaky"\n'
+        '[environments.open]\nterraform = "stack"\nvariables = { encrypted = "false" }\n',
+        "utf-8",
+    )
+    done = CliRunner().invoke(skyworthy, ["static", "--no-checkov", "--json", "verdicts.json"])
+    assert done.exit_code == 1, done.output
+    data = json.loads((tmp_path / "verdicts.json").read_text("utf-8"))
+    wanted = ("rds.encrypted-at-rest", "rds.not-public")
+    red = {
+        (item["root"], item["control"])
+        for item in data["verdicts"]
+        if item["verdict"] == "fail" and item["control"] in wanted
+    }
+    assert red == {("leaky", "rds.not-public"), ("open", "rds.encrypted-at-rest")}

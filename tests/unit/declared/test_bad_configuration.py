@@ -105,5 +105,5 @@ def test_a_missing_directory_is_named(tmp_path: Path) -> None:
 def test_a_missing_variables_file_is_named(write: Write) -> None:
     root = write({"main.tf": ""})
     with pytest.raises(BadInput) as error:
-        declared.read(root, var_files=[root / "none.tfvars"])
+        declared.read(root, declared.Inputs((root / "none.tfvars",)))
     assert str(error.value) == f"{root}/none.tfvars: there is no such variables file"

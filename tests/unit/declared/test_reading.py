@@ -29,7 +29,7 @@ def test_variables_files_are_loaded_in_terraforms_order(write: Write) -> None:
             "sandbox.tfvars": assign("given", "given"),
         }
     )
-    thing = declared.read(root, var_files=[root / "sandbox.tfvars"]).resources[0]
+    thing = declared.read(root, declared.Inputs((root / "sandbox.tfvars",))).resources[0]
     assert dict(thing.attributes) == {
         "default": "default",
         "tfvars": "terraform.tfvars",

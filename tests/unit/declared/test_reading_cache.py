@@ -97,7 +97,7 @@ def test_variables_files_and_working_directory_have_readings_of_their_own(
 ) -> None:
     (top / "large.tfvars").write_text('size = "large"\n')
     _read(top)
-    large = declared.read(top / "root", var_files=[top / "large.tfvars"], cache=top / "cache")
+    large = declared.read(top / "root", declared.Inputs((top / "large.tfvars",)), cache=top / "cache")
     assert large.resources[1]["size"] == "large"
     monkeypatch.chdir(top)
     assert str(_read(top).resources[0].location) == "m/main.tf:7"
@@ -119,7 +119,7 @@ def test_a_reading_with_the_value_of_a_sensitive_variable_is_not_kept(tmp_path: 
     (root / "main.tf").write_text('variable "password" {\n  sensitive = true\n}\nvariable "size" {}\n', "utf-8")
     (root / "size.tfvars").write_text('size = "small"\n', "utf-8")
     (root / "secret.tfvars").write_text('password = "canary-of-the-cache"\n', "utf-8")
-    declared.read(root, var_files=[root / "secret.tfvars"], cache=cache)
+    declared.read(root, declared.Inputs((root / "secret.tfvars",)), cache=cache)
     assert _kept(cache) == []
-    declared.read(root, var_files=[root / "size.tfvars"], cache=cache)
+    declared.read(root, declared.Inputs((root / "size.tfvars",)), cache=cache)
     assert len(_kept(cache)) == 1

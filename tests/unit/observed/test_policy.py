@@ -228,7 +228,7 @@ def _parts(name: str) -> tuple[str, str]:
 @pytest.mark.parametrize("environment", ["staging", "production", "account"])
 def test_it_fits_into_a_role(environment: str) -> None:
     root = ROOT / "terraform" / "environments" / environment
-    estate = declared.read(root, var_files=list(root.glob("sandbox.tfvars")))
+    estate = declared.read(root, declared.Inputs(tuple(root.glob("sandbox.tfvars"))))
     policy = needed_policy(estate, PLACE, Asked(details=True, thorough=True))
     assert len(json.dumps(policy, separators=(",", ":"))) < INLINE_LIMIT
     sids = [item["Sid"] for item in policy["Statement"]]

@@ -26,7 +26,7 @@ class Stack:
 @pytest.fixture(scope="module", params=["staging", "production", "account"])
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     root = ROOT / "terraform" / "environments" / request.param
-    estate = declared.read(root, var_files=list(root.glob("sandbox.tfvars")))
+    estate = declared.read(root, declared.Inputs(tuple(root.glob("sandbox.tfvars"))))
     with running(request.param) as sandbox:
         cassette.replay(cassette.load(ROOT / "cassettes" / f"{request.param}.jsonl"), sandbox)
         session = Session(endpoint_url=sandbox.url, target="sandbox")

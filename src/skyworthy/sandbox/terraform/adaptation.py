@@ -16,6 +16,8 @@ from skyworthy.sandbox.terraform.workspace import reached
 
 OVERRIDE = "zz_skyworthy_override.tf"
 """Override files count in the order of their names; ours has the last word."""
+WORKSPACES = "workspaces"
+"""Folder of the states of other workspaces than the default, beside the state."""
 ADDITION = "zz_skyworthy.tf"
 MAX_RETRIES = 2
 """Attempts of the provider: an error of the sandbox does not pass by itself, and 25 attempts take minutes."""
@@ -99,7 +101,8 @@ def region_of(root: ModuleSource) -> str | None:
 
 
 def _backend(state: Path) -> str:
-    return f'terraform {{\n  backend "local" {{\n    path = {json.dumps(str(state))}\n  }}\n}}\n'
+    lines = [f"path = {json.dumps(str(state))}", f"workspace_dir = {json.dumps(str(state.parent / WORKSPACES))}"]
+    return "\n".join(["terraform {", '  backend "local" {', *(f"    {line}" for line in lines), "  }", "}", ""])
 
 
 def _provider(block: Block) -> str:

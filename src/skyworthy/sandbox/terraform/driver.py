@@ -6,15 +6,15 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from skyworthy.declared.sources import Loader, ModuleSource, shown
+from skyworthy.declared import Inputs, ambient
+from skyworthy.declared.sources import ModuleSource, shown
 from skyworthy.errors import BadInput
 from skyworthy.sandbox.server import Sandbox
 from skyworthy.sandbox.terraform import adaptation, inputs, pins, remote_states, seed, stand_ins, workspace
 from skyworthy.sandbox.terraform.existing import Existing
-from skyworthy.sandbox.terraform.inputs import Inputs
 from skyworthy.sandbox.terraform.runs import READS, Command, Home, Progress, Result, Step, errors_of, step_of
 from skyworthy.sandbox.terraform.watch import Tell, Watch
 
@@ -36,16 +36,14 @@ class Options:
     """What may be changed in the copy of a root module to make it applicable, and how it is applied.
 
     Attributes:
-        variables: values of variables, as Terraform's `-var` takes them.
-        var_files: further variable files; `sandbox.tfvars` in the root is used by itself, before them.
+        inputs: what the root module is given; `sandbox.tfvars` in it is used by itself, before the files given.
         fill: make placeholders for required variables and remote states that have no value.
         loosen_pins: let any version of Terraform and of the providers do.
         parallelism: how many resources at once.
         tell: told what was changed, made and found, as it happens.
     """
 
-    variables: Mapping[str, str] = field(default_factory=dict)
-    var_files: Sequence[Path] = ()
+    inputs: Inputs = field(default_factory=Inputs)
     fill: bool = False
     loosen_pins: bool = False
     parallelism: int = PARALLELISM
@@ -76,7 +74,7 @@ class Root:
     Attributes:
         folder: the copy in which Terraform runs.
         sandbox: where the calls go.
-        given: values of variables.
+        given: what the root module is given.
         original: the user's root module.
         existing: what the sandbox holds for those who ask by name.
         options: see `Options`.
@@ -106,10 +104,11 @@ class Root:
         """
         started = time.monotonic()
         self._run("init", "-no-color", "-input=false")
+        if self.given.workspace:
+            self._run("workspace", "select", "-or-create", self.given.workspace)
         self.given, notes = stand_ins.replace(self._home / _TREE, self._home, self.existing, self.given)
         self._note(notes)
-        files = inputs.as_files(Loader().module(self.folder), self.given, self._home)
-        self._note(seed.prerequisites(self.folder, self.sandbox, files))
+        self._note(seed.prerequisites(self.folder, self.sandbox, self.given))
         before = self._unimplemented()
         done: list[str] = []
 
@@ -247,7 +246,13 @@ def opened(
     """
     executable()
     given = options or Options()
-    wanted = Inputs(given.variables, _var_files(root.resolve(), given.var_files))
+    process = ambient(os.environ)
+    wanted = replace(
+        given.inputs,
+        var_files=_var_files(root.resolve(), given.inputs.var_files),
+        ambient=process.ambient,
+        workspace=given.inputs.workspace or process.workspace,
+    )
     if folder is None:
         with Home() as home:
             yield _open(root, sandbox, given, wanted, home)
@@ -306,7 +311,7 @@ def _forget_other_accounts(home: Path, sandbox: Sandbox) -> None:
     """Drop a state that belongs to a sandbox that is gone."""
     owner, present = home / "sandbox.txt", f"{sandbox.url} {sandbox.pid} {sandbox.started}\n"
     if not owner.is_file() or owner.read_text() != present:
-        for state in home.glob("terraform.tfstate*"):
+        for state in (*home.glob("terraform.tfstate*"), *home.glob(f"{adaptation.WORKSPACES}/*/*")):
             state.unlink()
         owner.write_text(present)
 

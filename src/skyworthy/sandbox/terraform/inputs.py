@@ -1,9 +1,8 @@
 """Values of a root module's variables: what is given, what lacks, and placeholders for that."""
 
 import json
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from skyworthy.declared.evaluation.conversion import convert
@@ -13,38 +12,17 @@ from skyworthy.declared.evaluation.values import Failure, to_bool
 from skyworthy.declared.hcl import Block
 from skyworthy.declared.reader import deep_expressions, open_root
 from skyworthy.declared.sources import Loader, ModuleSource, literal
-from skyworthy.declared.variables import assigned
+from skyworthy.declared.variables import Inputs, assigned
 from skyworthy.errors import BadInput
 from skyworthy.estate import Value
 from skyworthy.sandbox.terraform.placeholders import Candidates, candidates
 
 FILLED = "filled.tfvars.json"
-_PRIMITIVE = ("string", "number", "bool")
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """Values of variables beside those in files that Terraform loads by itself.
-
-    Attributes:
-        variables: as `-var` takes them.
-        var_files: in order; a later one wins.
-    """
-
-    variables: Mapping[str, str]
-    var_files: tuple[Path, ...]
-
-    def options(self) -> tuple[str, ...]:
-        """Options of `terraform plan` and `apply`."""
-        return (
-            *(f"-var-file={file}" for file in self.var_files),
-            *(f"-var={name}={text}" for name, text in self.variables.items()),
-        )
 
 
 def lacking(source: ModuleSource, inputs: Inputs) -> list[Block]:
     """The variables of a root module that demand a value and have none, in the order of the files."""
-    given = {*assigned(Loader(), source.directory, inputs.var_files), *inputs.variables, *_of_environment()}
+    given = assigned(Loader(), source, inputs)
     return [
         block
         for block in source.of("variable")
@@ -86,45 +64,7 @@ def fill(
         f"variable {block.labels[0]} ({block.file}:{block.line}) = {json.dumps(values[block.labels[0]])}"
         for block in missing
     ]
-    return Inputs(inputs.variables, (*inputs.var_files, file)), notes
-
-
-def as_files(source: ModuleSource, inputs: Inputs, home: Path) -> list[Path]:
-    """Everything that is given, as variable files for the reader.
-
-    Args:
-        source: the root module.
-        inputs: what is given beside the files that are loaded by themselves.
-        home: folder for the files that are made of `-var` and of TF_VAR_ variables.
-    """
-    automatic = assigned(Loader(), source.directory, ())
-    environment = {name: text for name, text in _of_environment().items() if name not in automatic}
-    return [
-        *_written(source, environment, home / "environment.tfvars"),
-        *inputs.var_files,
-        *_written(source, inputs.variables, home / "given.tfvars"),
-    ]
-
-
-def _written(source: ModuleSource, texts: Mapping[str, str], file: Path) -> list[Path]:
-    types = {block.labels[0]: block.body.attributes.get("type") for block in source.of("variable")}
-    lines = [f"{name} = {_expression(text, types[name])}\n" for name, text in texts.items() if name in types]
-    if not lines:
-        return []
-    file.write_text("".join(lines))
-    return [file]
-
-
-def _of_environment() -> dict[str, str]:
-    return {name.removeprefix("TF_VAR_"): text for name, text in os.environ.items() if name.startswith("TF_VAR_")}
-
-
-def _expression(text: str, constraint: object) -> str:
-    """Text of a `-var` as an expression: a string is taken literally, anything else is HCL."""
-    kind = getattr(constraint, "text", "string")
-    if kind in _PRIMITIVE:
-        return json.dumps(text).replace("${", "$${").replace("%{", "%%{")
-    return text
+    return replace(inputs, var_files=(*inputs.var_files, file)), notes
 
 
 def _described(block: Block) -> str:
@@ -151,7 +91,7 @@ def _placeholder(block: Block, root: Path, inputs: Inputs, guess: Candidates) ->
 
 def _refusal(block: Block, value: Value, root: Path, inputs: Inputs) -> str | None:
     """Why a value does not do for a variable; None where it does, or where that cannot be told here."""
-    module = open_root(root, inputs.var_files, Loader())
+    module = open_root(root, inputs, Loader())
     module.inputs[block.labels[0]] = lambda: value
     constraint = block.body.attributes.get("type")
     try:

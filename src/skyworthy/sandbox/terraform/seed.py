@@ -1,12 +1,12 @@
 """What a root module expects to exist already, certificates and hosted zones and the like, made beforehand."""
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from skyworthy import declared
+from skyworthy.declared import Inputs
 from skyworthy.declared.evaluation.modules import Module
 from skyworthy.declared.evaluation.walk import walk
 from skyworthy.declared.hcl import Block, named
@@ -33,20 +33,20 @@ _NAMES = (
 )
 
 
-def prerequisites(root: Path, sandbox: Sandbox, var_files: Sequence[Path] = ()) -> list[str]:
+def prerequisites(root: Path, sandbox: Sandbox, inputs: Inputs | None = None) -> list[str]:
     """Create what the data sources of a root module look up.
 
     Args:
         root: folder of the root module.
         sandbox: where to create it.
-        var_files: variable files beside those that Terraform loads by itself.
+        inputs: what it is given beside the files that Terraform loads by itself.
 
     Returns:
         One line for each thing that was created, or why nothing could be.
     """
     try:
-        estate = declared.read(root, var_files=var_files)
-        regions = _regions(root, var_files)
+        estate = declared.read(root, inputs)
+        regions = _regions(root, inputs or Inputs())
     except BadInput as problem:
         # Terraform will say so too, and better; here it only means that nothing is known to be needed.
         return [f"nothing was created for data sources: {problem}"]
@@ -84,10 +84,10 @@ def _is_made_by(estate: Estate, source: Resource) -> bool:
     )
 
 
-def _regions(root: Path, var_files: Sequence[Path]) -> dict[str, str]:
+def _regions(root: Path, inputs: Inputs) -> dict[str, str]:
     """The region in which each data source looks, by address; only where it is known."""
     with deep_expressions(root):
-        found = walk(open_root(root, var_files, Loader()))
+        found = walk(open_root(root, inputs, Loader()))
         return {
             module.address(block, suffix): region
             for module, block, keys in found

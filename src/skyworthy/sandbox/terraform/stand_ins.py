@@ -1,12 +1,13 @@
 """Identifiers of things in somebody's real account, written out in a root module: in the copy, the sandbox's own."""
 
+import dataclasses
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from skyworthy.declared import Inputs
 from skyworthy.sandbox.terraform.existing import Existing
-from skyworthy.sandbox.terraform.inputs import Inputs
 from skyworthy.sandbox.terraform.seeds import absent
 
 _HEX = r"(?:[0-9a-f]{8}|[0-9a-f]{17})"
@@ -59,7 +60,7 @@ def replace(tree: Path, home: Path, existing: Existing, inputs: Inputs) -> tuple
         var_files.append(own)
     variables = {name: _with(text, found) for name, text in inputs.variables.items()}
     notes = [f"{written} is not in the sandbox: {instead} stands in for it" for written, instead in found.items()]
-    return Inputs(variables, tuple(var_files)), notes
+    return dataclasses.replace(inputs, var_files=tuple(var_files), variables=variables), notes
 
 
 def _stand_ins(texts: Iterable[str], existing: Existing) -> dict[str, str]:

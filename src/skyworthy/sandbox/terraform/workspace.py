@@ -1,12 +1,14 @@
 """A copy of a root module in which Terraform may write: the user's own tree stays untouched."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from skyworthy.declared import Inputs
 from skyworthy.errors import BadInput
 
 MIRROR_VARIABLE = "SKYWORTHY_PROVIDER_MIRROR"
@@ -42,10 +44,15 @@ def reached(root: Path) -> list[Path]:
     return sorted(found)
 
 
-def digest(root: Path) -> str:
+def digest(root: Path, inputs: Inputs | None = None) -> str:
     """A digest of everything a root module is made of, the same on every machine.
 
-    Covers names and contents of the files in the folders it reaches, without documents, hidden files and state.
+    Covers names and contents of the files in the folders it reaches, without documents, hidden files and state, and
+    what it is given by settings, not by the machine.
+
+    Args:
+        root: folder of the root module.
+        inputs: what it is given.
 
     Returns:
         `sha256:` and 64 hexadecimal digits.
@@ -56,6 +63,10 @@ def digest(root: Path) -> str:
     for name in sorted(files):
         content = files[name].read_bytes().replace(b"\r\n", b"\n")
         sum_.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    for path in inputs.var_files if inputs else ():
+        sum_.update(f"{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    if inputs and (inputs.variables or inputs.workspace):
+        sum_.update(json.dumps([inputs.variables, inputs.workspace], sort_keys=True).encode())
     return f"sha256:{sum_.hexdigest()}"
 
 

@@ -144,7 +144,7 @@ class Stack:
 def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
     """A reference environment, and what is seen of it in whole answers."""
     root = ROOT / "terraform" / "environments" / request.param
-    estate = declared.read(root, var_files=[root / "sandbox.tfvars"])
+    estate = declared.read(root, declared.Inputs((root / "sandbox.tfvars",)))
     with running(request.param) as sandbox:
         cassette.replay(cassette.load(ROOT / "cassettes" / f"{request.param}.jsonl"), sandbox)
         yield Stack(sandbox, estate, _observed(sandbox, estate))

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from skyworthy.declared import Inputs, ambient
 from skyworthy.errors import BadInput
 from skyworthy.sandbox.terraform import adaptation, inputs
-from skyworthy.sandbox.terraform.inputs import Inputs
 
-NOTHING = Inputs({}, ())
+NOTHING = Inputs()
 
 
 def _nothing(_: str) -> Sequence[str]:
@@ -30,12 +30,11 @@ def _filled(tmp_path: Path, text: str) -> object:
     return json.loads(given.var_files[-1].read_text())["x"]
 
 
-def test_values_come_from_files_options_and_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_come_from_files_options_and_environment(tmp_path: Path) -> None:
     root = _root(tmp_path, "".join(f'variable "{name}" {{}}\n' for name in "abcde") + 'variable "f" { default = 1 }\n')
     (root / "terraform.tfvars").write_text("a = 1\n")
     (tmp_path / "more.tfvars").write_text("b = 1\n")
-    monkeypatch.setenv("TF_VAR_c", "1")
-    given = Inputs({"d": "1"}, (tmp_path / "more.tfvars",))
+    given = Inputs((tmp_path / "more.tfvars",), {"d": "1"}, ambient({"TF_VAR_c": "1"}).ambient)
 
     missing = inputs.lacking(adaptation.sources_of(root)[0], given)
 
@@ -110,15 +109,3 @@ def test_validation_that_no_placeholder_passes_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(BadInput, match=r"main\.tf:1: --fill finds no value for variable x .*\(Never\.\).*--var x="):
         _filled(tmp_path, text + '    error_message = "Never."\n  }\n}\n')
-
-
-def test_options_become_files_for_the_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = _root(tmp_path, 'variable "a" {\n  type = string\n}\nvariable "b" {\n  type = list(string)\n}\n')
-    monkeypatch.setenv("TF_VAR_a", "env")
-
-    files = inputs.as_files(adaptation.sources_of(root)[0], Inputs({"a": "${1}", "b": '["c"]', "z": "1"}, ()), tmp_path)
-
-    assert [(file.name, file.read_text()) for file in files] == [
-        ("environment.tfvars", 'a = "env"\n'),
-        ("given.tfvars", 'a = "$${1}"\nb = ["c"]\n'),
-    ]

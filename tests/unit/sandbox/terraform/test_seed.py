@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from skyworthy.controls.live_state import state_is_in_order
-from skyworthy.declared import configuration
+from skyworthy.declared import Inputs, configuration
 from skyworthy.estate import Location, Unknown
 from skyworthy.estate.configuration import Backend
 from skyworthy.observed import Session
@@ -57,7 +57,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_everything_that_is_looked_up_is_made(root: Path, sandbox: Sandbox) -> None:
-    notes = seed.prerequisites(root, sandbox, [root / "extra.tfvars"])
+    notes = seed.prerequisites(root, sandbox, Inputs((root / "extra.tfvars",)))
 
     assert sorted(notes) == [
         "data.aws_acm_certificate.site: created *.example.com",
@@ -71,9 +71,9 @@ def test_everything_that_is_looked_up_is_made(root: Path, sandbox: Sandbox) -> N
 
 
 def test_what_is_there_already_is_left_alone(root: Path, sandbox: Sandbox) -> None:
-    seed.prerequisites(root, sandbox, [root / "extra.tfvars"])
+    seed.prerequisites(root, sandbox, Inputs((root / "extra.tfvars",)))
 
-    assert seed.prerequisites(root, sandbox, [root / "extra.tfvars"]) == []
+    assert seed.prerequisites(root, sandbox, Inputs((root / "extra.tfvars",))) == []
     assert len(sandbox.client("acm").list_certificates()["CertificateSummaryList"]) == 1
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from skyworthy.declared import Inputs
 from skyworthy.errors import BadInput
 from skyworthy.sandbox.server import Sandbox
 from skyworthy.sandbox.terraform import adaptation, remote_states, seed, stand_ins, workspace
 from skyworthy.sandbox.terraform.existing import Existing
-from skyworthy.sandbox.terraform.inputs import Inputs
 
 NETWORK = """\
 provider "aws" {
@@ -166,7 +166,7 @@ def test_identifiers_of_another_account_are_replaced_in_the_copy_only(
         copied,
         tmp_path,
         existing,
-        Inputs({"group": "sg-0123456789abcdef0", "other": "text"}, (tmp_path / "more.tfvars",)),
+        Inputs((tmp_path / "more.tfvars",), {"group": "sg-0123456789abcdef0", "other": "text"}),
     )
 
     changed = (copied / "main.tf").read_text()
