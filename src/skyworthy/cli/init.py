@@ -61,10 +61,12 @@ def init(directory: Path, dry_run: bool) -> None:
 
 def _look(environment: Environment) -> Found:
     from skyworthy import declared
+    from skyworthy.declared.variables import inputs_of
 
     try:
-        estate = declared.read(environment.root)
-        configuration = declared.configuration(environment.root)
+        inputs = inputs_of(environment)
+        estate = declared.read(environment.root, inputs)
+        configuration = declared.configuration(environment.root, inputs)
     except BadInput as error:
         return Found(environment, problem=str(error))
     counts = {name: len(estate.of(name)) for name in COUNTED if any(item.type == name for item in estate)}

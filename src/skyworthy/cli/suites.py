@@ -100,7 +100,7 @@ def meant(
             variables={**environment.variables, **variables},
             workspace=workspace or environment.workspace,
         )
-        for environment in select(settings, terraform=terraform, env=env)
+        for environment in select(settings, terraform=terraform, env=env, var_files=var_files, workspace=workspace)
     )
 
 

@@ -1,14 +1,21 @@
-"""Finding the root modules of a tree."""
+"""Finding the root modules of a tree, and the sets of values that one of them is applied with."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from skyworthy.declared.sources import Loader, ModuleSource, local_source, shown, terraform_files
-from skyworthy.declared.variables import tfvars_files
+from skyworthy.declared.variables import assignments, tfvars_files
 from skyworthy.errors import BadInput
 
 TERRAGRUNT = "terragrunt.hcl"
 _SKIPPED = frozenset({"archive", "archived", "node_modules", "venv"})
+_TFVARS = re.compile(r"(?P<stem>.+)\.tfvars(\.json)?")
+_UNTOLD = frozenset({"inputs", "main", "terraform", "values", "variables", "vars"})
+"""Names of files that say nothing: the directory's name says whose values they are."""
+_SHARED = frozenset({"all", "base", "common", "default", "defaults", "global", "secret", "secrets", "shared"})
+"""Names of files that are given beside those of an environment."""
+_SAMPLE = re.compile(r"(^|[._-])(dummy|example|sample|sandbox|template)s?($|[._-])")
 
 
 def find_roots(directory: Path) -> list[Path]:
@@ -65,6 +72,64 @@ def module_directories(directory: Path) -> list[Path]:
         if child.name.lower() not in _SKIPPED and not child.name.startswith("."):
             found += module_directories(child)
     return found
+
+
+def variable_sets(root: Path) -> dict[str, tuple[Path, ...]]:
+    """The sets of values that one root module is applied with in turn: ``-var-file=staging.tfvars``, then production's.
+
+    Looked for are the tfvars files that Terraform does not load by itself, in the root or in directories below that
+    hold no Terraform (``env/production.tfvars``, ``env/production/terraform.tfvars``). Those that several environments
+    share (``common.tfvars``) come first in each set; samples, and what gives no variable of the root a value (such as
+    the settings of a backend), are left out.
+
+    Args:
+        root: a root module.
+
+    Returns:
+        By name, in order: the files to be given beside those that Terraform loads. Empty where there is one set only,
+        that which Terraform loads by itself.
+
+    Raises:
+        BadInput: where a file does not parse.
+    """
+    loader = Loader()
+    declared = {block.labels[0] for block in loader.module(root).of("variable") if block.labels}
+    loaded = {path.resolve() for path in tfvars_files(root, ())}
+    sets: dict[str, list[Path]] = {}
+    shared: list[Path] = []
+    for path in _tfvars_below(root, 2):
+        name = _set_name(path, root)
+        if path.resolve() in loaded or _SAMPLE.search(name.lower()) or not declared & assignments(loader, path).keys():
+            continue
+        if name.lower() in _SHARED:
+            shared.append(path)
+        else:
+            sets.setdefault(name, []).append(path)
+    return {name: (*shared, *paths) for name, paths in sorted(sets.items())}
+
+
+def asks_for_workspace(root: Path) -> bool:
+    """Whether a root module reads the name of its workspace: it is applied in one for each environment then."""
+    return any("terraform.workspace" in path.read_text("utf-8", "replace") for path in terraform_files(root))
+
+
+def _tfvars_below(directory: Path, depth: int) -> Iterator[Path]:
+    entries = sorted(path for path in directory.iterdir() if not path.name.startswith("."))
+    yield from (path for path in entries if path.is_file() and _TFVARS.fullmatch(path.name))
+    for child in entries:
+        if depth and _holds_values_only(child):
+            yield from _tfvars_below(child, depth - 1)
+
+
+def _holds_values_only(path: Path) -> bool:
+    own = path.is_dir() and not path.is_symlink() and path.name.lower() not in _SKIPPED
+    return own and not terraform_files(path)
+
+
+def _set_name(path: Path, root: Path) -> str:
+    found = _TFVARS.fullmatch(path.name)
+    stem = found["stem"].removesuffix(".auto") if found else path.stem
+    return path.parent.name if stem.lower() in _UNTOLD and path.parent != root else stem
 
 
 def _called(source: ModuleSource) -> list[Path]:

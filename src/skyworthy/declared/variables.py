@@ -85,16 +85,25 @@ def assigned(loader: Loader, source: ModuleSource, inputs: Inputs) -> dict[str, 
     loader.reached.directories[f"{root}#tfvars"] = [path.name for path in tfvars_files(root, ())]
     result = dict(_written(source, inputs.ambient, "TF_VAR_{}"))
     for path in tfvars_files(root, inputs.var_files):
-        text = loader.reached.read(path).decode("utf-8")
-        body = parse_json_file(text, shown(path)) if path.name.endswith(".json") else parse_file(text, shown(path))
-        for block in body.blocks:
-            raise BadInput(f"{block.file}:{block.line}: a variables file holds values only, not a {block.type} block")
-        result.update(body.attributes)
+        result.update(assignments(loader, path))
     for name in inputs.variables:
         if source.find("variable", name) is None:
             raise BadInput(f"{shown(root)}: a value is given for variable {name}, which is not declared there")
     result.update(_written(source, inputs.variables, "--var {}"))
     return result
+
+
+def assignments(loader: Loader, path: Path) -> Mapping[str, Attribute]:
+    """The expression that one tfvars file assigns to each variable.
+
+    Raises:
+        BadInput: where it does not parse, with file and line.
+    """
+    text = loader.reached.read(path).decode("utf-8")
+    body = parse_json_file(text, shown(path)) if path.name.endswith(".json") else parse_file(text, shown(path))
+    for block in body.blocks:
+        raise BadInput(f"{block.file}:{block.line}: a variables file holds values only, not a {block.type} block")
+    return body.attributes
 
 
 def values(loader: Loader, root: Path, inputs: Inputs) -> str:

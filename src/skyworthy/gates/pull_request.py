@@ -122,7 +122,8 @@ def same_environment(settings: Settings, environment: Environment, theirs: Setti
     if not root.is_relative_to(here):
         raise BadInput(f"{environment.root} lies outside of the repository")
     inside = root.relative_to(here)
-    if environment.name in settings.environments or not (directory / inside).is_dir():
+    files = [directory / inside, *(directory / inside / name for name in environment.var_files)]
+    if environment.name in settings.environments or not all(path.exists() for path in files):
         raise BadInput(f"it has no environment {environment.name}")
     return dataclasses.replace(environment, root=directory / inside)
 

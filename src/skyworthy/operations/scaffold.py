@@ -172,6 +172,10 @@ def _environment(directory: Path, found: Found) -> str:
     environment = found.environment
     root = Path(os.path.relpath(environment.root.resolve(), directory.resolve())).as_posix()
     lines = [f"[environments.{_quoted(environment.name)}]", f"terraform = {_quoted(root)}"]
+    if environment.workspace:
+        lines.append(f"workspace = {_quoted(environment.workspace)}")
+    if environment.var_files:
+        lines.append(f"var_files = [{', '.join(map(_quoted, environment.var_files))}]")
     lines.append(f"policy = {{ base = {_quoted(environment.policy_name)} }}  # guessed from the name")
     if found.region:
         lines.append(f"region = {_quoted(found.region)}")

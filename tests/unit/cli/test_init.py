@@ -163,3 +163,16 @@ def test_what_terragrunt_makes_is_named_and_not_passed_over(repository: Path) ->
     alone = run(repository, *SKYWORTHY, "static", "--terraform", "live")
     assert alone.returncode == 2
     assert "terragrunt.hcl is not read: name the directory that `terragrunt init` makes" in alone.stderr
+
+
+def test_one_root_with_tfvars_for_each_environment_is_taken_up_as_that_many(tmp_path: Path) -> None:
+    write(tmp_path / "main.tf", MODULE.replace('"db.t3.micro"', "var.size") + 'variable "size" {}\nprovider "aws" {}\n')
+    write(tmp_path / "env" / "staging.tfvars", 'size = "db.t3.micro"\n')
+    write(tmp_path / "env" / "prod.tfvars", 'size = "db.m7g.large"\n')
+    done = run(tmp_path, *SKYWORTHY, "init")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = load_settings(tmp_path).environments
+    assert {name: (item.policy_name, item.var_files) for name, item in found.items()} == {
+        "prod": ("production", ("env/prod.tfvars",)),
+        "staging": ("staging", ("env/staging.tfvars",)),
+    }
