@@ -100,7 +100,8 @@ def apply_(
     settings = load_settings(Path())
     (environment, *others) = meant(settings, directory, None, var_files, variables, workspace)
     if others:
-        raise BadInput(f"{directory} holds several root modules; name one: {environment.root}, {others[0].root}, ...")
+        listed = ", ".join(dict.fromkeys(str(each.root) for each in (environment, *others)))
+        raise BadInput(f"{directory} stands for several environments; name a root module ({listed}), and its --var-file")
     found = server.find_running(settings.directory, environment.name)
     target = found or server.start_detached(settings.directory, environment.name)
     work = settings.cache / "applies" / environment.name.replace("/", "-")
