@@ -44,7 +44,7 @@ def page(control: Control) -> str:
         f"- answers to: {', '.join(control.refs)}",
     ]
     if control.aliases:
-        facts.append(f"- was called: {', '.join(control.aliases)}")
+        facts.append(f"- also called: {', '.join(control.aliases)}")
     parts = [f"# {control.id}", control.title, "\n".join(facts)]
     parts += ["## Why", _escaped(control.why), "## Fix", _escaped(control.fix)]
     for kind, title in KINDS.items():

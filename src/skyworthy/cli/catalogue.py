@@ -2,10 +2,12 @@
 
 import difflib
 import json
+from collections.abc import Iterable
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.padding import Padding
 
 from skyworthy.controls import Control, catalogue, find_control
 from skyworthy.errors import BadInput
@@ -19,10 +21,13 @@ from skyworthy.reports.console import COLOURS
 def list_controls(area: str | None, requirement: str | None, as_json: bool) -> None:
     """List the controls of the catalogue.
 
+    In a pipe each takes one line: id, severity, sides, and what it demands.
+
     \b
     Examples:
       skyworthy list
       skyworthy list --area ecs
+      skyworthy list | grep critical
       skyworthy list --requirement SEC-2
     """
     chosen = [
@@ -36,14 +41,23 @@ def list_controls(area: str | None, requirement: str | None, as_json: bool) -> N
     if as_json:
         click.echo(json.dumps([_as_data(control) for control in chosen], indent=2))
         return
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("control", "severity", "sides", "what it demands"):
-        table.add_column(column, no_wrap=column != "what it demands")
-    for control in chosen:
-        colour = COLOURS[control.severity]
-        table.add_row(control.id, f"[{colour}]{control.severity}[/]", ", ".join(control.lenses), control.title)
-    Console().print(table)
+    _show(chosen)
     click.echo(f"{len(chosen)} controls")
+
+
+def _show(controls: Iterable[Control]) -> None:
+    """A line for each: id, severity, sides, title; at a terminal the title stands on lines of its own."""
+    console = Console(highlight=False, soft_wrap=True)
+    heads = {each.id: (each.id, each.severity, ",".join(each.lenses)) for each in controls}
+    widths = [max(map(len, column)) for column in zip(*heads.values(), strict=True)]
+    for each in controls:
+        id, severity, sides = (text.ljust(width) for text, width in zip(heads[each.id], widths, strict=True))
+        line = f"{id}  [{COLOURS[each.severity]}]{severity}[/]  {sides}"
+        if console.is_terminal:
+            console.print(line.rstrip())
+            console.print(Padding(each.title, (0, 0, 0, 2), expand=False), soft_wrap=False)
+        else:
+            console.print(f"{line}  {escape(each.title)}")
 
 
 @click.command()
@@ -56,21 +70,18 @@ def explain(control: str) -> None:
     \b
     Examples:
       skyworthy explain ecs.secret-value-from-resolves
-      skyworthy explain "FSBP RDS.3"
+      skyworthy explain RDS.3
       skyworthy explain CKV_AWS_16
     """
-    found = find_control(control)
+    found = find_control(control) or _dashed(control)
     if found is None and (answering := _answering(control)):
         click.echo(f"{control} is answered by:")
+        width = max(len(each.id) for each in answering)
         for each in answering:
-            click.echo(f"  {each.id}  {each.title}")
+            click.echo(f"  {each.id:<{width}}  {each.title}")
         return
     if found is None:
-        if control.startswith(("checkov.", "CKV")):
-            raise BadInput(f"{control} is a check of checkov, which none of our controls stands for: see its guide")
-        near = difflib.get_close_matches(control, [item.id for item in catalogue()], n=3, cutoff=0.4)
-        hint = f"; did you mean {' or '.join(near)}?" if near else "; `skyworthy list` shows them all"
-        raise BadInput(f"no control is called {control!r}{hint}")
+        raise BadInput(_not_found(control))
     console = Console(highlight=False)
     console.print(f"[bold]{found.id}[/]  [{COLOURS[found.severity]}]{found.severity}[/]")
     console.print(f"{found.title}\n")
@@ -79,13 +90,30 @@ def explain(control: str) -> None:
     console.print(f"[dim]judges {', '.join(found.on)} ({' and '.join(found.lenses)})[/]")
     console.print(f"[dim]answers to {', '.join(found.refs)}[/]")
     if found.aliases:
-        console.print(f"[dim]was called {', '.join(found.aliases)}[/]")
+        console.print(f"[dim]is also called {', '.join(found.aliases)}[/]")
+
+
+def _dashed(name: str) -> Control | None:
+    """The control of a name in which a dash stands for the dot, ``rds-multi-az``."""
+    return next((each for each in catalogue() if name in {id.replace(".", "-") for id in each.names}), None)
 
 
 def _answering(reference: str) -> list[Control]:
-    """The controls that answer to ``SEC-2``, ``FSBP RDS.3`` or ``CKV_AWS_16``."""
-    names = {reference, f"REQ {reference}", reference.removeprefix("checkov.")}
-    return [each for each in catalogue() if names & set(each.refs)]
+    """The controls that answer to ``SEC-2``, ``FSBP RDS.3``, ``RDS.3`` or ``CKV_AWS_16``, in any case."""
+    asked = reference.removeprefix("checkov.").casefold()
+    return [
+        each
+        for each in catalogue()
+        if any(asked in (ref.casefold(), ref.casefold().partition(" ")[2]) for ref in each.refs)
+    ]
+
+
+def _not_found(name: str) -> str:
+    if name.startswith(("checkov.", "CKV")):
+        return f"{name} is a check of checkov, which none of our controls stands for: see its guide"
+    near = difflib.get_close_matches(name, [item.id for item in catalogue()], n=3, cutoff=0.4)
+    hint = f"; did you mean {' or '.join(near)}?" if near else "; `skyworthy list` shows them all"
+    return f"no control is called {name!r}{hint}"
 
 
 def _as_data(control: Control) -> dict[str, object]:

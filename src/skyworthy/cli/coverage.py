@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from skyworthy.controls.requirements import FIXTURES, Requirement, requirements, strangers
 from skyworthy.errors import BadInput
@@ -45,19 +45,19 @@ def coverage(context: click.Context, repository: Path, as_json: bool) -> None:
 
 
 def _show(lines: list[tuple[Requirement, list[str]]], repository: Path) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("requirement", "what must hold", "controls", "sides", "examples", "also covered by"):
-        table.add_column(column, no_wrap=column in ("requirement", "sides"))
+    """A block for each requirement: id and what must hold, then what covers it."""
+    console = Console(highlight=False, soft_wrap=True)
+    width = max(len(control.id) for line, _ in lines for control in line.controls)
     for line, gaps in lines:
-        table.add_row(
-            f"[red]{line.id}[/]" if gaps else line.id,
-            line.must,
-            "\n".join(control.id for control in line.controls),
-            "\n".join(line.lenses),
-            str(line.examples(repository) or ""),
-            "[red]" + "; ".join(gaps) + "[/]" if gaps else "\n".join(line.by),
-        )
-    Console().print(table)
+        console.print(f"[{'bold red' if gaps else 'bold'}]{line.id}[/]  {escape(line.must)}")
+        for control in line.controls:
+            console.print(f"  {control.id:<{width}}  [dim]{','.join(control.lenses)}[/]")
+        if examples := line.examples(repository):
+            console.print(f"  [dim]{examples} examples[/]")
+        for each in line.by:
+            console.print(f"  [dim]also covered by[/] {escape(each)}")
+        for gap in gaps:
+            console.print(f"  [red]{escape(gap)}[/]")
     open_lines = [line.id for line, gaps in lines if gaps]
     click.echo(f"{len(lines) - len(open_lines)} of {len(lines)} requirements are covered")
     if open_lines:

@@ -52,7 +52,7 @@ class Control:
         severity: how bad a violation is.
         refs: ids it answers to: ``REQ DAT-1``, ``FSBP RDS.3``, ``CIS 2.3.1``, ``CKV_AWS_16``.
         lenses: the sides it can judge.
-        aliases: ids it had before.
+        aliases: other names of it: ids it had before, and what lists of controls call it.
         function: asserts what must hold of ``resource`` (first argument, absent for STACK), and may ask for more
             by name, see ``_ARGUMENTS``.
         title: first line of the docstring.
@@ -77,6 +77,11 @@ class Control:
     def area(self) -> str:
         """The part of the id before the dot, ``ecs``; the module of the control is ``ecs``, or ``ecs_`` and a topic."""
         return self.id.partition(".")[0]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its id and its aliases."""
+        return (self.id, *self.aliases)
 
     @property
     def requirements(self) -> tuple[str, ...]:
@@ -150,10 +155,10 @@ def _documentation(id: str, function: Callable[..., None]) -> tuple[str, str, st
 
 def _validate(made: Control) -> None:
     problems = []
-    if not _ID.fullmatch(made.id):
-        problems.append("the id must be service.rule in kebab case")
-    taken = {name for other in _registered.values() for name in (other.id, *other.aliases)}
-    problems += [f"{name} is taken" for name in (made.id, *made.aliases) if name in taken]
+    if not all(_ID.fullmatch(name) for name in made.names):
+        problems.append("the id must be service.rule in kebab case, and so must its aliases")
+    taken = {name for other in _registered.values() for name in other.names}
+    problems += [f"{name} is taken" for name in made.names if name in taken]
     if made.severity not in get_args(Severity):
         problems.append(f"severity {made.severity!r} is none of {', '.join(get_args(Severity))}")
     if not made.requirements:
@@ -176,7 +181,7 @@ def catalogue() -> tuple[Control, ...]:
 
 def find_control(id: str) -> Control | None:
     """The control of an id or alias."""
-    return next((item for item in catalogue() if id == item.id or id in item.aliases), None)
+    return next((item for item in catalogue() if id in item.names), None)
 
 
 def arguments_for(made: Control, available: Mapping[str, Any]) -> dict[str, Any]:

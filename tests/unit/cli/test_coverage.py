@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,25 @@ def test_coverage_tells_each_requirement_its_controls_and_exits_by_the_gaps() ->
     assert lines["DAT-1"]["lenses"] == ["declared", "observed"]
     assert lines["DAT-1"]["examples"] > 10
     assert done.exit_code == int(any(line["gaps"] for line in lines.values()))
+
+
+def test_coverage_for_people_is_a_block_for_each_requirement_with_whole_names() -> None:
+    done = CliRunner().invoke(skyworthy, ["coverage", "--repository", str(REPOSITORY)])
+    blocks = re.split(r"\n(?=\S)", done.output)
+    (secrets,) = [block for block in blocks if block.startswith("SEC-5  ")]
+    (line,) = [line for line in requirements() if line.id == "SEC-5"]
+    head, *rows = secrets.splitlines()
+    assert head == f"SEC-5  {line.must}"
+    shown = [" ".join(row.split()) for row in rows]
+    examples = line.examples(REPOSITORY)
+    assert shown == [
+        *(f"{each.id} {','.join(each.lenses)}" for each in line.controls),
+        *([f"{examples} examples"] if examples else []),
+        *(f"also covered by {each}" for each in line.by),
+    ]
+    assert line.controls
+    assert line.by
+    assert max(len(row) for block in blocks for row in block.splitlines()[1:]) <= 80
 
 
 def test_no_control_names_a_requirement_that_is_not_there() -> None:

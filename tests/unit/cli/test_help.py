@@ -1,11 +1,16 @@
 """What `skyworthy --help` and `skyworthy explain` say."""
 
+import contextlib
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
 
 from skyworthy.cli import SECTIONS, skyworthy
+from skyworthy.controls import catalogue
 from skyworthy.errors import BadInput
 
 
@@ -38,11 +43,57 @@ def test_each_command_stands_in_one_section() -> None:
     assert [line.rstrip(":") for line in said("--help").splitlines() if line.rstrip(":") in SECTIONS] == [*SECTIONS]
 
 
-@pytest.mark.parametrize("reference", ["CKV_AWS_16", "checkov.CKV_AWS_16", "FSBP RDS.3"])
+@pytest.mark.parametrize("reference", ["CKV_AWS_16", "checkov.CKV_AWS_16", "FSBP RDS.3", "RDS.3", "rds.3", "2.3.1"])
 def test_the_rule_of_a_standard_is_explained_by_the_controls_that_answer_to_it(reference: str) -> None:
     lines = said("explain", reference).splitlines()
     assert lines[0] == f"{reference} is answered by:"
     assert "  rds.encrypted-at-rest  Database storage is encrypted." in lines
+
+
+def test_what_answers_to_a_requirement_stands_in_columns() -> None:
+    lines = said("explain", "SEC-3").splitlines()[1:]
+    width = max(len(line.split()[0]) for line in lines) + 2
+    assert len({line.split()[0] for line in lines}) > 2
+    assert {line[width : width + 2] for line in lines} == {"  "}
+    assert all(line[width + 2 :][0].isupper() for line in lines)
+
+
+@pytest.mark.parametrize("name", ["rds-encrypted-at-rest", "rds.storage-encrypted", "rds-storage-encrypted"])
+def test_a_control_is_explained_by_any_name_and_a_dash_for_the_dot(name: str) -> None:
+    assert said("explain", name).startswith("rds.encrypted-at-rest  high\nDatabase storage is encrypted.\n")
+
+
+def test_the_catalogue_in_a_pipe_is_a_line_for_each_control() -> None:
+    *lines, last = said("list").splitlines()
+    assert [line.split()[0] for line in lines] == [each.id for each in catalogue()]
+    for line, each in zip(lines, catalogue(), strict=True):
+        assert line.split(None, 3) == [each.id, each.severity, ",".join(each.lenses), each.title]
+    assert last == f"{len(catalogue())} controls"
+
+
+def test_the_catalogue_at_a_terminal_keeps_every_word_within_80_columns() -> None:
+    text = at_a_terminal("list", "--area", "rds")
+    assert "rds.encrypted-at-rest" in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+    words = " ".join(text.split())
+    for each in catalogue():
+        assert each.area != "rds" or f"{each.id} {each.severity} {','.join(each.lenses)} {each.title}" in words
+
+
+def at_a_terminal(*arguments: str) -> str:
+    """What a terminal of 80 columns shows, without its colours."""
+    environment = {**os.environ, "COLUMNS": "80", "TERM": "xterm"}
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as screen:
+        program = [sys.executable, "-c", "from skyworthy.cli import main; main()", *arguments]
+        running = subprocess.Popen(program, stdout=theirs, env=environment)
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of what it shows
+            while piece := screen.read(65536):
+                shown += piece
+        assert running.wait() == 0
+    return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r\n", "\n")
 
 
 def test_a_check_that_is_checkovs_alone_is_no_control_of_ours() -> None:

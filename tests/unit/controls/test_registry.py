@@ -30,6 +30,7 @@ GOOD: dict[str, Any] = {"on": "aws_db_instance", "severity": "high", "refs": ["R
     ("id", "changes", "function", "message"),
     [
         ("Storage", {}, documented, "the id must be service.rule in kebab case"),
+        ("rds.x", {"aliases": ("rds-y",)}, documented, "and so must its aliases"),
         ("rds.x", {"severity": "urgent"}, documented, "severity 'urgent' is none of critical, high, medium, low"),
         ("rds.x", {"refs": ["FSBP RDS.3"]}, documented, r"refs must name a requirement"),
         ("rds.x", {"refs": ["REQ DAT-1", "CIS two"]}, documented, "ref 'CIS two' has no known form"),
@@ -50,7 +51,7 @@ def test_the_catalogue_is_sorted_and_every_id_and_alias_finds_its_control() -> N
     ids = [item.id for item in catalogue()]
     assert ids == sorted(ids)
     for item in catalogue():
-        for name in (item.id, *item.aliases):
+        for name in item.names:
             assert find_control(name) is item
 
 
