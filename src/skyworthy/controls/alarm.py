@@ -40,7 +40,8 @@ def dimensions_name_a_publisher(alarm: Resource, estate: Estate) -> None:
     "alarm.notifies",
     on=(METRIC_ALARM, COMPOSITE_ALARM),
     severity="high",
-    refs=["REQ ALM-12", "CKV_AWS_319"],
+    refs=["REQ ALM-12", "CKV_AWS_319", "FSBP CloudWatch.15", "FSBP CloudWatch.17"],
+    aliases=("alarm.actions-enabled", "alarm.has-alarm-action"),
 )
 def alarm_tells_somebody(alarm: Resource, estate: Estate) -> None:
     """The alarm tells somebody: actions enabled, a topic, a subscription.

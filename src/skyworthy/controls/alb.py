@@ -48,6 +48,7 @@ def application_only(balancer: Resource) -> None:
         "CKV_AWS_2",
         "CKV_AWS_378",
     ],
+    aliases=("alb.secure-listener-protocol",),
 )
 def http_redirects_to_https(listener: Resource, estate: Estate, policy: Policy) -> None:
     """A plain HTTP listener serves nothing itself: it redirects to HTTPS.

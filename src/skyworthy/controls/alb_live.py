@@ -35,7 +35,14 @@ def targets_are_healthy(group: Resource) -> None:
     assert states["healthy"], f"no target is healthy: {', '.join(f'{count} {name}' for name, count in states.items())}"
 
 
-@control("alb.certificate-valid", on="aws_lb_listener", severity="high", refs=["REQ LIV-8"], lenses=("observed",))
+@control(
+    "alb.certificate-valid",
+    on="aws_lb_listener",
+    severity="high",
+    refs=["REQ LIV-8", "FSBP ACM.1"],
+    lenses=("observed",),
+    aliases=("acm.certificate-renewed",),
+)
 def certificate_is_valid(listener: Resource, now: datetime) -> None:
     """The certificate that a listener presents is valid for 30 more days.
 

@@ -79,6 +79,7 @@ def _advanced_records_all(selector: Mapping[str, Value]) -> bool:
     on=TRAIL,
     severity="medium",
     refs=["REQ REF-10", "REQ LIV-9", "FSBP CloudTrail.4", "CIS 3.2", "CKV_AWS_36"],
+    aliases=("cloudtrail.log-validation",),
 )
 def log_files_are_validated(trail: Resource) -> None:
     """Log files are validated.
@@ -94,6 +95,7 @@ def log_files_are_validated(trail: Resource) -> None:
     on=TRAIL,
     severity="medium",
     refs=["REQ REF-10", "REQ DAT-1", "FSBP CloudTrail.2", "CIS 3.5", "CKV_AWS_35"],
+    aliases=("cloudtrail.kms",),
 )
 def log_files_are_encrypted(trail: Resource) -> None:
     """Log files are encrypted with a KMS key.

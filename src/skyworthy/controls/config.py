@@ -17,6 +17,7 @@ _RULES = ("aws_config_config_rule", "aws_config_conformance_pack")
     on=RECORDER,
     severity="high",
     refs=["REQ REF-10", "REQ LIV-9", "FSBP Config.1", "CIS 3.3", "CKV2_AWS_45"],
+    aliases=("config.recorder-enabled",),
 )
 def recorder_is_on(recorder: Resource, estate: Estate) -> None:
     """The configuration recorder is on.

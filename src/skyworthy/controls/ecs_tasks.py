@@ -156,7 +156,13 @@ def _is_read_only(definition: Value) -> bool:
     return isinstance(definition, Mapping) and definition.get("readonlyRootFilesystem") is True
 
 
-@control("ecs.non-root-user", on=_TASK, severity="medium", refs=["REQ REF-5", "FSBP ECS.20"])
+@control(
+    "ecs.non-root-user",
+    on=_TASK,
+    severity="medium",
+    refs=["REQ REF-5", "FSBP ECS.20", "FSBP ECS.1"],
+    aliases=("ecs.task-network-and-user",),
+)
 def containers_do_not_run_as_root(task: Resource, estate: Estate) -> None:
     """No container is told to run as root, and no own image was forgotten in a stack that sets users.
 

@@ -45,7 +45,7 @@ _HOLDERS = (*POLICY_TYPES, "aws_iam_role", *ATTACHMENT_TYPES)
     "iam.no-star-star-policies",
     on=_HOLDERS,
     severity="critical",
-    refs=["REQ IAM-1", "FSBP IAM.1", "CIS 1.16", "CKV_AWS_62"],
+    refs=["REQ IAM-1", "FSBP IAM.1", "CIS 1.16", "CKV_AWS_62", "CKV_AWS_1"],
 )
 def nobody_may_do_everything(holder: Resource, estate: Estate) -> None:
     """No policy allows every action on every resource.
@@ -88,7 +88,7 @@ def _allows(
     "iam.no-service-wildcards",
     on=(*POLICY_TYPES, "aws_iam_role"),
     severity="low",
-    refs=["REQ IAM-1", "FSBP IAM.21", "CKV_AWS_355"],
+    refs=["REQ IAM-1", "FSBP IAM.21", "CKV_AWS_355", "CKV2_AWS_40", "CKV_AWS_356"],
 )
 def no_whole_services(holder: Resource, estate: Estate) -> None:
     """No policy allows a whole service on every resource.
@@ -143,7 +143,7 @@ def pass_role_is_scoped(holder: Resource, estate: Estate) -> None:
     "iam.github-oidc-trust-scoped",
     on="aws_iam_role",
     severity="critical",
-    refs=["REQ IAM-1", "REQ REF-3", "CKV_AWS_358"],
+    refs=["REQ IAM-1", "REQ REF-3", "CKV_AWS_358", "CKV_AWS_393"],
 )
 def github_trust_is_scoped(role: Resource, estate: Estate) -> None:
     """A role that GitHub Actions assume trusts one repository and the right audience.

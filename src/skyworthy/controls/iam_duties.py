@@ -129,7 +129,7 @@ def _documents(holder: Resource, estate: Estate) -> Iterator[PolicyDocument]:
     "iam.writes-name-resources",
     on=(*POLICY_TYPES, "aws_iam_role"),
     severity="low",
-    refs=["REQ IAM-1", "CKV_AWS_290", "CKV_AWS_355"],
+    refs=["REQ IAM-1", "CKV_AWS_290", "CKV_AWS_355", "CKV_AWS_356"],
 )
 def writes_name_their_resources(holder: Resource, estate: Estate) -> None:
     """What a policy lets be written or pulled is named.

@@ -43,7 +43,9 @@ def key_is_rotated(key: Resource) -> None:
     raise AssertionError("enable_key_rotation is false")
 
 
-@control("kms.enabled", on=_KEY, severity="high", refs=["REQ DAT-1"], aliases=("kms.not-pending-deletion",))
+@control(
+    "kms.enabled", on=_KEY, severity="high", refs=["REQ DAT-1", "FSBP KMS.3"], aliases=("kms.not-pending-deletion",)
+)
 def key_is_enabled(key: Resource) -> None:
     """Keys are enabled.
 

@@ -60,7 +60,7 @@ def logs_expire(group: Resource, policy: Policy) -> None:
     on="aws_cloudwatch_log_group",
     severity="high",
     refs=["REQ REF-5", "REQ DAT-1", "CKV_AWS_158"],
-    aliases=("kms.log-groups-may-encrypt",),
+    aliases=("kms.log-groups-may-encrypt", "log.group-kms"),
 )
 def key_is_usable(group: Resource, estate: Estate) -> None:
     """CloudWatch Logs may use the key that a log group names.

@@ -82,6 +82,7 @@ def database_is_not_public(database: Resource) -> None:
     on=(INSTANCE, CLUSTER),
     severity="high",
     refs=["REQ NET-2", "REQ REF-6", "FSBP RDS.18"],
+    aliases=("rds.in-vpc",),
 )
 def database_is_in_private_subnets(database: Resource, estate: Estate) -> None:
     """The database stands in subnets that the internet has no route to.

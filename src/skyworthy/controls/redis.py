@@ -166,6 +166,7 @@ def slow_commands_are_logged(cache: Resource, estate: Estate) -> None:
     on=(GROUP, CLUSTER, SERVERLESS),
     severity="high",
     refs=["REQ NET-2", "REQ REF-7", "FSBP ElastiCache.7", "CKV_AWS_323"],
+    aliases=("redis.no-default-subnet-group",),
 )
 def cache_is_in_private_subnets(cache: Resource, estate: Estate) -> None:
     """The cache stands in subnets that the internet has no route to.

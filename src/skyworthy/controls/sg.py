@@ -69,6 +69,7 @@ def _opens(rule: Rule, ports: Iterable[int]) -> list[int]:
     on=GROUPS,
     severity="critical",
     refs=["REQ NET-1", "REQ REF-2", "FSBP EC2.18", "CKV_AWS_260", "CKV_AWS_277"],
+    aliases=("sg.ingress-only-authorized-ports",),
 )
 def only_the_load_balancer_is_open(group: Resource, estate: Estate) -> None:
     """From the internet only the load balancer's listeners can be reached.

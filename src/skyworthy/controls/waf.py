@@ -24,6 +24,7 @@ _MOST = 100_000
     on=("aws_lb", "aws_alb"),
     severity="medium",
     refs=["REQ REF-10", "REQ LIV-9", "FSBP ELB.16", "CKV2_AWS_28"],
+    aliases=("alb.waf-attached",),
 )
 def load_balancer_has_a_web_acl(balancer: Resource, estate: Estate) -> None:
     """A web ACL filters the requests to a public application load balancer.
@@ -54,6 +55,7 @@ def load_balancer_has_a_web_acl(balancer: Resource, estate: Estate) -> None:
     on=ACL,
     severity="high",
     refs=["REQ REF-10", "REQ LIV-9", "FSBP WAF.10", "CKV_AWS_175"],
+    aliases=("wafv2.acl-has-rules",),
 )
 def common_rule_set_refuses(acl: Resource) -> None:
     """The web ACL refuses what AWS's common rule set matches, the OWASP core.
@@ -129,6 +131,7 @@ def requests_get_in(acl: Resource) -> None:
     on=ACL,
     severity="low",
     refs=["REQ REF-10", "REQ LIV-9", "FSBP WAF.11", "CKV2_AWS_31"],
+    aliases=("wafv2.acl-logging",),
 )
 def requests_are_logged(acl: Resource, estate: Estate) -> None:
     """What the web ACL inspects is logged.
@@ -148,7 +151,13 @@ def requests_are_logged(acl: Resource, estate: Estate) -> None:
             assert str(name).startswith("aws-waf-logs-"), f"AWS WAF does not deliver to {name}: it takes aws-waf-logs-*"
 
 
-@control("waf.rule-metrics", on=ACL, severity="low", refs=["REQ REF-10", "FSBP WAF.12"])
+@control(
+    "waf.rule-metrics",
+    on=ACL,
+    severity="low",
+    refs=["REQ REF-10", "FSBP WAF.12"],
+    aliases=("wafv2.rule-metrics",),
+)
 def rules_have_metrics(acl: Resource) -> None:
     """Every rule of the web ACL publishes metrics.
 
