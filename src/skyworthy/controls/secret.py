@@ -11,7 +11,7 @@ from skyworthy.behavior.secrets import injections, keys_of, secret_of
 from skyworthy.behavior.stores import endpoint_problems, store_of
 from skyworthy.config import Policy
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, known, show
+from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, show
 
 _SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type
 _VERSION = "aws_secretsmanager_secret_version"
@@ -217,27 +217,6 @@ def secret_policy_is_not_public(holder: Resource, estate: Estate) -> None:
         not_applicable("it has no resource policy")
     open_to = stranger_may(holder[attribute], "secretsmanager:GetSecretValue", estate, holder.address)
     assert not open_to, "anybody may read it: its policy allows secretsmanager:GetSecretValue to everybody"
-
-
-@control("secret.values-filled", on=_SECRET, severity="critical", refs=["REQ SEC-4"], lenses=("observed",))
-def values_are_filled(secret: Resource, estate: Estate) -> None:
-    """Every key of a secret holds a value, neither empty nor a placeholder.
-
-    Why: a task starts with an empty key as gladly as with a right one, and fails at its first use.
-    Fix: put the real values into the secret; Terraform leaves them alone.
-    """
-    versions = [item for item in estate.of(_VERSION) if estate.find(item["secret_id"], _SECRET) is secret]
-    if not versions:
-        not_applicable("its value is not part of the stack")
-    problems = []
-    for version in versions:
-        content = version["secret_string"]
-        values = content if isinstance(content, dict) else {"the whole secret": content}
-        empty = sorted(key for key, value in values.items() if not known(value))
-        written_later = sorted(key for key, value in values.items() if getattr(value, "placeholder", False))
-        problems += [f"empty: {', '.join(empty)}"] * bool(empty)
-        problems += [f"still a placeholder: {', '.join(written_later)}"] * bool(written_later)
-    assert not problems, "; ".join(problems)
 
 
 @control(

@@ -1,5 +1,6 @@
 """The network of an estate: who can reach whom, over which hops, or which hop blocks it."""
 
+from skyworthy.behavior.network.acls import AclEntry, acl_entries
 from skyworthy.behavior.network.balancing import (
     BALANCERS,
     LISTENER_RULES,
@@ -29,6 +30,7 @@ __all__ = [
     "RULES",
     "SUBNETS",
     "TARGET_GROUPS",
+    "AclEntry",
     "Hop",
     "Journey",
     "Leg",
@@ -38,6 +40,7 @@ __all__ = [
     "Place",
     "Route",
     "Rule",
+    "acl_entries",
     "balancers_of",
     "forwards_of",
     "has_own_network",

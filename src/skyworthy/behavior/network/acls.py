@@ -18,7 +18,7 @@ _PROTOCOLS = {"-1": "-1", "all": "-1", "6": "tcp", "tcp": "tcp", "17": "udp", "u
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class AclEntry:
     """One rule of a network ACL.
 
     Args:
@@ -75,16 +75,25 @@ def _default(subnet: Resource, estate: Estate) -> Resource | None:
 
 
 @once_per_estate
-def _entries(estate: Estate) -> Mapping[str, tuple[Entry, ...]]:
+def _entries(estate: Estate) -> Mapping[str, tuple[AclEntry, ...]]:
     """Address of a network ACL -> its rules, lowest number first."""
-    found: dict[str, list[Entry]] = {acl.address: list(_inline(acl)) for acl in estate.of(*ACLS)}
+    found: dict[str, list[AclEntry]] = {acl.address: list(_inline(acl)) for acl in estate.of(*ACLS)}
     for resource in estate.of("aws_network_acl_rule"):
         for acl in named(estate, resource["network_acl_id"], *ACLS):
             found[acl.address].append(_entry(resource.attributes, resource, egress=resource["egress"] is True))
     return {address: tuple(sorted(items, key=lambda item: item.number)) for address, items in found.items()}
 
 
-def _inline(acl: Resource) -> Iterator[Entry]:
+def acl_entries(acl: Resource, estate: Estate) -> tuple[AclEntry, ...]:
+    """The rules of a network ACL, lowest number first, but for the final one that denies the rest.
+
+    Raises:
+        Undecidable: where one of them is not known.
+    """
+    return _entries(estate)[acl.address]
+
+
+def _inline(acl: Resource) -> Iterator[AclEntry]:
     for way in ("ingress", "egress"):
         blocks = acl.attributes.get(way, acl.blank)
         if isinstance(blocks, Unknown):
@@ -95,16 +104,17 @@ def _inline(acl: Resource) -> Iterator[Entry]:
             yield _entry(block, acl, egress=way == "egress")
 
 
-def _entry(block: Mapping[str, Value], source: Resource, *, egress: bool) -> Entry:
+def _entry(block: Mapping[str, Value], source: Resource, *, egress: bool) -> AclEntry:
     protocol = str(_plain(block.get("protocol"), source)).lower()
-    return Entry(
+    cidr = block.get("cidr_block")
+    return AclEntry(
         number=int(_plain(block.get("rule_no", block.get("rule_number")), source)),
         egress=egress,
         allows=str(_plain(block.get("action", block.get("rule_action")), source)).lower() == "allow",
         protocol=_PROTOCOLS.get(protocol, protocol),
         first=int(_plain(block.get("from_port") or 0, source)),
         last=int(_plain(block.get("to_port") or 0, source)),
-        cidr=block.get("cidr_block") or block.get("ipv6_cidr_block"),
+        cidr=block.get("ipv6_cidr_block") if cidr is None or (isinstance(cidr, str) and not cidr) else cidr,
         source=source,
     )
 
@@ -134,7 +144,7 @@ def blocked_by(
     acl = acl_of(subnet, estate)
     if acl is None:
         return None
-    entries = [item for item in _entries(estate)[acl.address] if item.egress == egress]
+    entries = [item for item in acl_entries(acl, estate) if item.egress == egress]
     edges = {ports[0], ports[1]}
     edges |= {edge for item in entries for edge in (item.first, item.last, item.last + 1)}
     for port in sorted(edge for edge in edges if ports[0] <= edge <= ports[1]):
@@ -146,7 +156,7 @@ def blocked_by(
     return None
 
 
-def _covers(entry: Entry, cidr: Value) -> bool:
+def _covers(entry: AclEntry, cidr: Value) -> bool:
     if contains(entry.cidr, cidr):
         return True
     if cidr != INTERNET_CIDR and _overlap(entry.cidr, cidr):
