@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from skyworthy.controls import Control, catalogue, find_control
+from skyworthy.controls.standards import answering, find_rule
 from skyworthy.errors import BadInput
 from skyworthy.reports.console import COLOURS
 
@@ -65,7 +66,7 @@ def _show(controls: Iterable[Control]) -> None:
 def explain(control: str) -> None:
     """Say what a control demands, why, and how to fix a violation.
 
-    Of a requirement or the rule of a standard it says which controls answer to it.
+    Of a requirement or the rule of a standard it says which controls answer to it, or why none does.
 
     \b
     Examples:
@@ -73,15 +74,22 @@ def explain(control: str) -> None:
       skyworthy explain RDS.3
       skyworthy explain CKV_AWS_16
     """
-    found = find_control(control) or _dashed(control)
-    if found is None and (answering := _answering(control)):
-        click.echo(f"{control} is answered by:")
-        width = max(len(each.id) for each in answering)
-        for each in answering:
-            click.echo(f"  {each.id:<{width}}  {each.title}")
+    if found := find_control(control) or _dashed(control):
+        _tell(found)
         return
-    if found is None:
+    rule = find_rule(control)
+    if controls := answering(control):
+        click.echo(f"{control}{f' ({rule.retired})' if rule and rule.retired else ''} is answered by:")
+        width = max(len(each.id) for each in controls)
+        for each in controls:
+            click.echo(f"  {each.id:<{width}}  {each.title}")
+    elif rule:
+        click.echo(f"{control} is not taken: {rule.reason}")
+    else:
         raise BadInput(_not_found(control))
+
+
+def _tell(found: Control) -> None:
     console = Console(highlight=False)
     console.print(f"[bold]{found.id}[/]  [{COLOURS[found.severity]}]{found.severity}[/]")
     console.print(f"{found.title}\n")
@@ -96,16 +104,6 @@ def explain(control: str) -> None:
 def _dashed(name: str) -> Control | None:
     """The control of a name in which a dash stands for the dot, ``rds-multi-az``."""
     return next((each for each in catalogue() if name in {id.replace(".", "-") for id in each.names}), None)
-
-
-def _answering(reference: str) -> list[Control]:
-    """The controls that answer to ``SEC-2``, ``FSBP RDS.3``, ``RDS.3`` or ``CKV_AWS_16``, in any case."""
-    asked = reference.removeprefix("checkov.").casefold()
-    return [
-        each
-        for each in catalogue()
-        if any(asked in (ref.casefold(), ref.casefold().partition(" ")[2]) for ref in each.refs)
-    ]
 
 
 def _not_found(name: str) -> str:

@@ -96,6 +96,15 @@ def at_a_terminal(*arguments: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r\n", "\n")
 
 
+def test_a_rule_that_is_not_taken_is_explained_by_the_reason() -> None:
+    assert said("explain", "EC2.55").startswith("EC2.55 is not taken: a NAT gateway serves: vpc.tasks-reach-internet")
+    assert said("explain", "checkov.CKV_AWS_23").startswith("checkov.CKV_AWS_23 is not taken: ")
+
+
+def test_a_rule_that_a_standard_took_back_is_marked() -> None:
+    assert said("explain", "ECS.1").startswith("ECS.1 (retired in March 2026 in favour of ECS.4")
+
+
 def test_a_check_that_is_checkovs_alone_is_no_control_of_ours() -> None:
     with pytest.raises(BadInput, match=r"checkov\.CKV_XYZ_1 is a check of checkov"):
         said("explain", "checkov.CKV_XYZ_1")
