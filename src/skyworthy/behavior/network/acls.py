@@ -4,7 +4,7 @@ Source: https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
 """
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from skyworthy.behavior.memory import once_per_estate
@@ -75,13 +75,21 @@ def _default(subnet: Resource, estate: Estate) -> Resource | None:
 
 
 @once_per_estate
-def _entries(estate: Estate) -> Mapping[str, tuple[AclEntry, ...]]:
-    """Address of a network ACL -> its rules, lowest number first."""
-    found: dict[str, list[AclEntry]] = {acl.address: list(_inline(acl)) for acl in estate.of(*ACLS)}
+def _entries(estate: Estate) -> Mapping[str, tuple[AclEntry, ...] | Undecidable]:
+    """Address of a network ACL -> its rules, lowest number first; or why one of them is not known."""
+    beside: dict[str, list[Resource]] = {}
     for resource in estate.of("aws_network_acl_rule"):
         for acl in named(estate, resource["network_acl_id"], *ACLS):
-            found[acl.address].append(_entry(resource.attributes, resource, egress=resource["egress"] is True))
-    return {address: tuple(sorted(items, key=lambda item: item.number)) for address, items in found.items()}
+            beside.setdefault(acl.address, []).append(resource)
+    return {acl.address: _ordered(acl, beside.get(acl.address, ())) for acl in estate.of(*ACLS)}
+
+
+def _ordered(acl: Resource, beside: Iterable[Resource]) -> tuple[AclEntry, ...] | Undecidable:
+    try:
+        found = [_entry(item.attributes, item, egress=item["egress"] is True) for item in beside]
+        return tuple(sorted([*_inline(acl), *found], key=lambda item: item.number))
+    except Undecidable as undecidable:
+        return undecidable
 
 
 def acl_entries(acl: Resource, estate: Estate) -> tuple[AclEntry, ...]:
@@ -90,7 +98,10 @@ def acl_entries(acl: Resource, estate: Estate) -> tuple[AclEntry, ...]:
     Raises:
         Undecidable: where one of them is not known.
     """
-    return _entries(estate)[acl.address]
+    entries = _entries(estate)[acl.address]
+    if isinstance(entries, Undecidable):
+        raise entries
+    return entries
 
 
 def _inline(acl: Resource) -> Iterator[AclEntry]:
@@ -112,11 +123,15 @@ def _entry(block: Mapping[str, Value], source: Resource, *, egress: bool) -> Acl
         egress=egress,
         allows=str(_plain(block.get("action", block.get("rule_action")), source)).lower() == "allow",
         protocol=_PROTOCOLS.get(protocol, protocol),
-        first=int(_plain(block.get("from_port") or 0, source)),
-        last=int(_plain(block.get("to_port") or 0, source)),
+        first=_port(block.get("from_port"), source),
+        last=_port(block.get("to_port"), source),
         cidr=block.get("ipv6_cidr_block") if cidr is None or (isinstance(cidr, str) and not cidr) else cidr,
         source=source,
     )
+
+
+def _port(value: Value, source: Resource) -> int:
+    return 0 if value is None else int(_plain(value, source))
 
 
 def _plain(value: Value, source: Resource) -> Value:
