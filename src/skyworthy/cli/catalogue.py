@@ -2,7 +2,8 @@
 
 import difflib
 import json
-from collections.abc import Iterable
+import re
+from collections.abc import Sequence
 
 import click
 from rich.console import Console
@@ -13,6 +14,8 @@ from skyworthy.controls import Control, catalogue, find_control
 from skyworthy.controls.standards import answering, find_rule
 from skyworthy.errors import BadInput
 from skyworthy.reports.console import COLOURS
+
+_RULE = re.compile(r"(FSBP )?[A-Za-z0-9]+\.\d+|(CIS )?\d+(\.\d+)+")
 
 
 @click.command("list")
@@ -46,7 +49,7 @@ def list_controls(area: str | None, requirement: str | None, as_json: bool) -> N
     click.echo(f"{len(chosen)} controls")
 
 
-def _show(controls: Iterable[Control]) -> None:
+def _show(controls: Sequence[Control]) -> None:
     """A line for each: id, severity, sides, title; at a terminal the title stands on lines of its own."""
     console = Console(highlight=False, soft_wrap=True)
     heads = {each.id: (each.id, each.severity, ",".join(each.lenses)) for each in controls}
@@ -56,7 +59,7 @@ def _show(controls: Iterable[Control]) -> None:
         line = f"{id}  [{COLOURS[each.severity]}]{severity}[/]  {sides}"
         if console.is_terminal:
             console.print(line.rstrip())
-            console.print(Padding(each.title, (0, 0, 0, 2), expand=False), soft_wrap=False)
+            console.print(Padding(escape(each.title), (0, 0, 0, 2), expand=False), soft_wrap=False)
         else:
             console.print(f"{line}  {escape(each.title)}")
 
@@ -92,9 +95,9 @@ def explain(control: str) -> None:
 def _tell(found: Control) -> None:
     console = Console(highlight=False)
     console.print(f"[bold]{found.id}[/]  [{COLOURS[found.severity]}]{found.severity}[/]")
-    console.print(f"{found.title}\n")
-    console.print(f"[bold]Why[/]   {found.why}")
-    console.print(f"[bold]Fix[/]   {found.fix}\n")
+    console.print(f"{escape(found.title)}\n")
+    console.print(f"[bold]Why[/]   {escape(found.why)}")
+    console.print(f"[bold]Fix[/]   {escape(found.fix)}\n")
     console.print(f"[dim]judges {', '.join(found.on)} ({' and '.join(found.lenses)})[/]")
     console.print(f"[dim]answers to {', '.join(found.refs)}[/]")
     if found.aliases:
@@ -109,6 +112,8 @@ def _dashed(name: str) -> Control | None:
 def _not_found(name: str) -> str:
     if name.startswith(("checkov.", "CKV")):
         return f"{name} is a check of checkov, which none of our controls stands for: see its guide"
+    if _RULE.fullmatch(name):
+        return f"no control answers to {name}; docs/reference/standards.md lists the rules that are answered"
     near = difflib.get_close_matches(name, [item.id for item in catalogue()], n=3, cutoff=0.4)
     hint = f"; did you mean {' or '.join(near)}?" if near else "; `skyworthy list` shows them all"
     return f"no control is called {name!r}{hint}"

@@ -63,6 +63,10 @@ def test_a_control_is_explained_by_any_name_and_a_dash_for_the_dot(name: str) ->
     assert said("explain", name).startswith("rds.encrypted-at-rest  high\nDatabase storage is encrypted.\n")
 
 
+def test_brackets_of_terraform_are_no_markup() -> None:
+    assert "ignore_changes = [secret_string]" in " ".join(said("explain", "secret.string-not-overwritten").split())
+
+
 def test_the_catalogue_in_a_pipe_is_a_line_for_each_control() -> None:
     *lines, last = said("list").splitlines()
     assert [line.split()[0] for line in lines] == [each.id for each in catalogue()]
@@ -103,6 +107,12 @@ def test_a_rule_that_is_not_taken_is_explained_by_the_reason() -> None:
 
 def test_a_rule_that_a_standard_took_back_is_marked() -> None:
     assert said("explain", "ECS.1").startswith("ECS.1 (retired in March 2026 in favour of ECS.4")
+
+
+@pytest.mark.parametrize("reference", ["RDS.99", "FSBP RDS.99", "CIS 9.9", "9.9.9"])
+def test_a_rule_that_nobody_answers_is_told_as_such(reference: str) -> None:
+    with pytest.raises(BadInput, match=rf"no control answers to {reference}; docs/reference/standards\.md"):
+        said("explain", reference)
 
 
 def test_a_check_that_is_checkovs_alone_is_no_control_of_ours() -> None:
