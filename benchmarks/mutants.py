@@ -4,8 +4,9 @@
 
 General operators change the Terraform at every place that a requirement depends on (``mutation/dependencies.toml``).
 A mutant is *noticed* where a verdict becomes *fail* or *error* that was not so before; a new *unknown* does not count.
-Not counted are mutants that Terraform itself refuses, those that leave every resource as it was, and the survivors of
-``equivalent.toml``. Writes ``reports/mutants.md`` and ``.json``; exit code 1 where fewer than 95 % are noticed.
+Not counted are mutants that Terraform itself refuses, those that leave every resource as it was, and what
+``survivors.toml`` says is no defect; it also says why the others survive, and it is told where it does not. Writes
+``reports/mutants.md`` and ``.json``; exit code 1 where fewer than 95 % are noticed.
 """
 
 import argparse
@@ -18,12 +19,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.measure import table
-from benchmarks.mutation import beside, equivalents
-from benchmarks.mutation.equivalents import Equivalent
-from benchmarks.mutation.judging import Judged, judge_all
+from benchmarks.mutation import beside, survivors
+from benchmarks.mutation.judging import Judged, Status, judge_all
 from benchmarks.mutation.mutant import Mutant
 from benchmarks.mutation.operators import OPERATORS, mutants
 from benchmarks.mutation.places import places
+from benchmarks.mutation.survivors import Entry
 from benchmarks.mutation.tree import Tree
 from skyworthy.config import load_settings
 
@@ -55,6 +56,11 @@ class Score:
         return sum(item.status == "noticed" for item in self.counted)
 
     @property
+    def survivors(self) -> list[Judged]:
+        """Those that it does not."""
+        return [item for item in self.counted if item.status != "noticed"]
+
+    @property
     def share(self) -> float:
         """Noticed among those that count; 0 where none does."""
         return self.noticed / len(self.counted) if self.counted else 0.0
@@ -68,12 +74,16 @@ def all_mutants(repository: Path, tree: Path) -> list[Mutant]:
     return mutants(read, places(read))
 
 
-def weigh(judged: Sequence[Judged], entries: Sequence[Equivalent]) -> Score:
-    """The score: survivors of which an entry says that they are no defects are set apart."""
+def weigh(judged: Sequence[Judged], entries: Sequence[Entry]) -> Score:
+    """The score: what was not noticed gets the reason that an entry gives, and is set apart where it is no defect."""
     weighed = []
     for item in judged:
-        reason = "" if item.status in ("noticed", *_LEFT_OUT) else equivalents.reason_for(item.mutant, entries)
-        weighed.append(replace(item, status="equivalent", message=reason) if reason else item)
+        noticed = item.status in ("noticed", *_LEFT_OUT)
+        entry = None if noticed else survivors.entry_for(item.mutant, entries)
+        if entry is not None:
+            status: Status = "equivalent" if entry.kind == "equivalent" else item.status
+            item = replace(item, status=status, reason=entry.reason)
+        weighed.append(item)
     return Score(tuple(weighed))
 
 
@@ -108,8 +118,8 @@ def by_requirement(score: Score) -> str:
     return table(("requirement", "noticed", "of", "share"), rows)
 
 
-def survivors(score: Score) -> str:
-    """What was not noticed, as a table."""
+def not_noticed(score: Score) -> str:
+    """What was not noticed, and why, as a table."""
     rows = [
         (
             f"{item.mutant.file}:{item.mutant.line}",
@@ -118,11 +128,26 @@ def survivors(score: Score) -> str:
             _code(item.mutant.before),
             _code(item.mutant.after) if item.mutant.after else "nothing",
             ", ".join(item.by) if item.status == "unknown" else "",
+            item.reason or "**none is given**",
         )
-        for item in score.counted
-        if item.status != "noticed"
+        for item in score.survivors
     ]
-    return table(("place", "of", "operator", "before", "after", "became unknown"), rows) if rows else "None."
+    return table(("place", "of", "operator", "before", "after", "became unknown", "reason"), rows) if rows else "None."
+
+
+def unexplained(score: Score) -> list[str]:
+    """The survivors that nothing gives a reason for."""
+    return [f"{item.mutant.line}: {item.mutant.id}" for item in score.survivors if not item.reason]
+
+
+def unneeded(score: Score, entries: Sequence[Entry]) -> list[str]:
+    """The reasons that no mutant survives for any more."""
+    for_which = [(item.mutant, item.reason) for item in score.judged]
+    return [
+        f"{entry.kind}: {entry.reason}"
+        for entry in entries
+        if not any(reason == entry.reason and entry.covers(mutant) for mutant, reason in for_which)
+    ]
 
 
 def _code(text: str) -> str:
@@ -131,7 +156,7 @@ def _code(text: str) -> str:
 
 def set_apart(score: Score) -> str:
     """The equivalent survivors by reason, as a table."""
-    counts = Counter(item.message for item in score.judged if item.status == "equivalent")
+    counts = Counter(item.reason for item in score.judged if item.status == "equivalent")
     return (
         table(("mutants", "reason"), [(count, reason) for reason, count in counts.most_common()]) if counts else "None."
     )
@@ -175,6 +200,7 @@ def encode(score: Score) -> list[dict[str, object]]:
             "status": item.status,
             "by": item.by,
             "message": item.message,
+            "reason": item.reason,
         }
         for item in score.judged
     ]
@@ -192,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     start = time.perf_counter()
     made = [mutant for mutant in all_mutants(REPOSITORY, TREE) if options.only in mutant.id]
-    entries = equivalents.load()
+    entries = survivors.load()
     score = weigh(list(judge_all(REPOSITORY, TREE, made, options.workers)), entries)
     seconds = time.perf_counter() - start
     head = (
@@ -203,20 +229,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     size = len(score.counted) if options.checkov == "all" else int(options.checkov)
     if size and score.counted:
         parts += ["## The same mutants under checkov", side_by_side(score, size, options.seed, options.workers)]
-    more = ["## By requirement", by_requirement(score), "## Survivors", survivors(score)]
+    more = ["## By requirement", by_requirement(score), "## Survivors", not_noticed(score)]
     more += ["## Survivors that are no defects", set_apart(score)]
-    unneeded = _unneeded(score, entries) if not options.only else []
-    if unneeded:
-        more += ["## Entries of equivalent.toml that no survivor needs", "\n".join(f"- {text}" for text in unneeded)]
+    open_ends = _list("Survivors without a reason", unexplained(score))
     if not options.only:
-        _write(REPOSITORY / "reports", [*parts, *more], score)
-    print("\n\n".join(parts if len(score.counted) > LEAST else [*parts, *more]))
+        open_ends += _list("Entries of survivors.toml that no survivor needs", unneeded(score, entries))
+        _write(REPOSITORY / "reports", [*parts, *more, *open_ends], score)
+    print("\n\n".join([*parts, *(() if len(score.counted) > LEAST else more), *open_ends]))
     return 0 if score.share >= AIM and (options.only or len(score.counted) >= LEAST) else 1
 
 
-def _unneeded(score: Score, entries: Sequence[Equivalent]) -> list[str]:
-    apart = [item.mutant for item in score.judged if item.status == "equivalent"]
-    return [entry.reason for entry in entries if not any(entry.covers(mutant) for mutant in apart)]
+def _list(title: str, texts: Sequence[str]) -> list[str]:
+    return [f"## {title}", "\n".join(f"- {text}" for text in texts)] if texts else []
 
 
 def _write(reports: Path, parts: Sequence[str], score: Score) -> None:

@@ -45,14 +45,17 @@ class Judged:
         mutant: which.
         status: noticed where a verdict became *fail* or *error*; unknown where one became *unknown* only; refused
             where the Terraform cannot be read any more, or a validation block of its own refuses it; same where every
-            resource has the values that it had before; equivalent where ``equivalent.toml`` says that it is no defect.
-        by: controls that notice it (or have become unknown), with one message.
+            resource has the values that it had before; equivalent where ``survivors.toml`` says that it is no defect.
+        by: controls that notice it (or have become unknown).
+        message: of one of them, or why the Terraform refuses it.
+        reason: why it survives, by ``survivors.toml``; empty where nothing says so.
     """
 
     mutant: Mutant
     status: Status
     by: tuple[str, ...] = ()
     message: str = ""
+    reason: str = ""
 
 
 class _Parsed(Loader):

@@ -5,10 +5,10 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from benchmarks.mutants import Score, all_mutants, weigh
-from benchmarks.mutation.equivalents import Equivalent, load
+from benchmarks.mutants import Score, all_mutants, not_noticed, unexplained, unneeded, weigh
 from benchmarks.mutation.judging import Bench, Judged, judge_all
 from benchmarks.mutation.mutant import Mutant, apply
+from benchmarks.mutation.survivors import Entry, load
 
 from skyworthy.errors import BadInput
 
@@ -147,13 +147,38 @@ def test_a_list_keeps_its_commas_when_an_element_goes() -> None:
     assert apply(text, [(15, 18, "")]) == 'a = ["x", "y"]\n'
 
 
-def test_survivors_with_a_reason_are_set_apart_and_others_count(repository: Path) -> None:
+def test_survivors_that_are_no_defects_are_set_apart_and_others_count(repository: Path) -> None:
     mutants = list(found(repository, "terraform.tfvars", "days").values())
     judged = [Judged(mutants[0], "survived"), Judged(mutants[1], "noticed", ("rds.backup-retention",))]
     assert Score(tuple(judged)).share == 0.5
-    weighed = weigh(judged, [Equivalent("more is kept", path="days", after=mutants[0].after)])
-    assert [item.status for item in weighed.judged] == ["equivalent", "noticed"]
+    weighed = weigh(judged, [Entry("more is kept", path="days", after=mutants[0].after)])
+    assert [(item.status, item.reason) for item in weighed.judged] == [("equivalent", "more is kept"), ("noticed", "")]
     assert weighed.share == 1.0
+
+
+def test_survivors_with_a_reason_count_and_the_others_are_told(repository: Path) -> None:
+    mutants = list(found(repository, "terraform.tfvars", "days").values())
+    judged = [Judged(mutants[0], "survived"), Judged(mutants[1], "unknown", ("rds.backup-retention",))]
+    weighed = weigh(judged, [Entry("nobody asks", "survivor", path="days", after=mutants[0].after)])
+    assert [(item.status, item.reason) for item in weighed.judged] == [("survived", "nobody asks"), ("unknown", "")]
+    assert weighed.share == 0.0
+    assert unexplained(weighed) == [f"{mutants[1].line}: {mutants[1].id}"]
+    rows = [line.strip("|").split("|")[-2:] for line in not_noticed(weighed).splitlines()[2:]]
+    assert [[cell.strip() for cell in row] for row in rows] == [
+        ["", "nobody asks"],
+        ["rds.backup-retention", "**none is given**"],
+    ]
+
+
+def test_a_reason_that_no_mutant_survives_for_any_more_is_told(repository: Path) -> None:
+    survived, noticed = found(repository, "terraform.tfvars", "days").values()
+    entries = [
+        Entry("more is kept", path="days", after=survived.after),
+        Entry("nobody asks", "survivor", path="days", after=noticed.after),
+        Entry("another says it before", "survivor", path="days", after=survived.after),
+    ]
+    weighed = weigh([Judged(survived, "survived"), Judged(noticed, "noticed")], entries)
+    assert unneeded(weighed, entries) == ["survivor: nobody asks", "survivor: another says it before"]
 
 
 def test_a_mutant_that_is_only_unknown_is_not_noticed(repository: Path) -> None:
@@ -161,11 +186,19 @@ def test_a_mutant_that_is_only_unknown_is_not_noticed(repository: Path) -> None:
     assert Score((Judged(mutant, "unknown"),)).share == 0.0
 
 
+@pytest.mark.parametrize("kind", ["equivalent", "survivor"])
 @pytest.mark.parametrize("entry", ['path = "days"', 'reason = "so"', 'reason = "so"\nplace = "x"'])
-def test_an_entry_without_reason_or_without_pattern_is_refused(tmp_path: Path, entry: str) -> None:
-    path = tmp_path / "equivalent.toml"
-    path.write_text(f"[[equivalent]]\n{entry}\n")
-    with pytest.raises(BadInput, match="entry 1 needs a reason"):
+def test_an_entry_without_reason_or_without_pattern_is_refused(tmp_path: Path, kind: str, entry: str) -> None:
+    path = tmp_path / "survivors.toml"
+    path.write_text(f"[[{kind}]]\n{entry}\n")
+    with pytest.raises(BadInput, match=f"{kind} 1 needs a reason"):
+        load(path)
+
+
+def test_a_table_of_another_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "survivors.toml"
+    path.write_text('[[survivors]]\npath = "days"\nreason = "so"\n')
+    with pytest.raises(BadInput, match=r"tables are \[\[equivalent\]\] and \[\[survivor\]\]"):
         load(path)
 
 
