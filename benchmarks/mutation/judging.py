@@ -91,7 +91,9 @@ class Bench:
             shutil.copyfile(repository / name, copy / name)
         shutil.copytree(repository / tree, copy / tree, ignore=shutil.ignore_patterns(".terraform*"))
         self.tree = copy / tree
-        self.environments = tuple(load_settings(copy).environments.values())
+        settings = load_settings(copy)
+        self.environments = tuple(settings.environments.values())
+        self._deploy = settings.deploy
         self._today = datetime.datetime.now(datetime.UTC).date()
         self._waivers: tuple[Waiver, ...] = load_waivers(copy / WAIVERS_FILE, self._today)
         self._kept: dict[tuple[Path, bytes], Body] = {}
@@ -112,7 +114,7 @@ class Bench:
 
     def verdicts(self, environment: Environment, estate: Estate, configuration: Configuration) -> Found:
         """Every verdict on an environment, under the waivers."""
-        verdicts = judge_declared(estate, configuration, environment)
+        verdicts = judge_declared(estate, configuration, environment, self._deploy)
         waived = apply_waivers(verdicts, self._waivers, environment.name, self._today)
         return {(environment.name, item.control, item.address): (item.outcome, item.message) for item in waived}
 

@@ -85,6 +85,13 @@ class Target:
     task: Resource
     repositories: tuple[Resource, ...]
 
+    @property
+    def revision(self) -> Template:
+        """The ARN of a revision of its task definition."""
+        family = self.task.attributes.get("family")
+        named = Reference(self.task.address, "family") if family is None else family
+        return Template(("arn:aws:ecs:", REGION, ":", ACCOUNT, ":task-definition/", named, ":1"))
+
 
 def targets(estate: Estate) -> tuple[Target, ...]:
     """The services of an estate whose task definition and images are part of it.
@@ -135,12 +142,7 @@ class Deployer:
 
     def registers(self, target: Target) -> bool:
         """Whether it may register a new revision of a target's task definition."""
-        family = Reference(target.task.address, "family")
-        known = target.task.attributes.get("family")
-        arn = Template(
-            ("arn:aws:ecs:", REGION, ":", ACCOUNT, ":task-definition/", family if known is None else known, ":1")
-        )
-        return self.may(_REGISTER, arn)
+        return self.may(_REGISTER, target.revision)
 
     def passes(self, role: Resource) -> bool:
         """Whether it may hand a role to the tasks of ECS."""

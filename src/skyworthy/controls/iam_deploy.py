@@ -1,8 +1,10 @@
 """Controls of the roles that pipelines assume."""
 
+from skyworthy.behavior.deploy_calls import unanswered
 from skyworthy.behavior.deploy_roles import Deployer, assumed_by_pipelines, excess, shortcomings, targets
 from skyworthy.behavior.permissions import policies_of
 from skyworthy.behavior.references import absent
+from skyworthy.config.deploy import DeploySettings
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource
@@ -15,14 +17,15 @@ def _deployer(role: Resource, estate: Estate) -> Deployer:
 
 
 @control("iam.deploy-role-can-deploy", on="aws_iam_role", severity="high", refs=["REQ REF-3", "REQ OPS-7", "REQ OPS-4"])
-def deploy_role_can_deploy(role: Resource, estate: Estate) -> None:
+def deploy_role_can_deploy(role: Resource, estate: Estate, deploy: DeploySettings) -> None:
     """A role that pipelines assume may do the whole of the deployments that it may do in part.
 
     Why: a push without login, a new revision whose roles may not be passed, a service that may not be updated: the
     pipeline stops in the middle, and only when it is needed.
     Fix: allow `ecr:GetAuthorizationToken` and the push actions on the repositories of its services,
     `ecs:RegisterTaskDefinition`, `iam:PassRole` of the execution and task role, `ecs:DescribeServices` and
-    `ecs:UpdateService`.
+    `ecs:UpdateService`; where `[deploy.images]` stands in skyworthy.toml also what the message says that
+    `skyworthy deploy` calls.
     """
     deployer = _deployer(role, estate)
     if not policies_of(role, estate):
@@ -32,7 +35,7 @@ def deploy_role_can_deploy(role: Resource, estate: Estate) -> None:
         not_applicable("the stack has no service with a task definition of its own")
     if deployer.builds_infrastructure():
         not_applicable("it builds infrastructure")
-    problems = list(shortcomings(deployer, found))
+    problems = [*shortcomings(deployer, found), *(unanswered(deployer, found) if deploy.images else ())]
     assert not problems, "; ".join(problems)
 
 

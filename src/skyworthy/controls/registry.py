@@ -36,10 +36,10 @@ _ARGUMENTS = (
     "repository",
 )
 """What a control may ask for by name: the estate; the environment's Policy and inventory minimums; the EnvTemplate of
-the application or None; what is assumed of its use (see ``behavior.cost``); for the declared lens the root module's
-Configuration and the estate's Regions; for the smoke lens the service's running copy; for the observed lens the estate
-of the code, the settings of deployments, the time, and what the account holds of the state's bucket and lock table;
-for the repository lens the Repository."""
+the application or None; what is assumed of its use (see ``behavior.cost``); the settings of deployments; for the
+declared lens the root module's Configuration and the estate's Regions; for the smoke lens the service's running copy;
+for the observed lens the estate of the code, the time, and what the account holds of the state's bucket and lock
+table; for the repository lens the Repository."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from skyworthy import checkov
 from skyworthy.behavior.cost import check_usage
 from skyworthy.config import Environment
+from skyworthy.config.deploy import DeploySettings
 from skyworthy.controls import catalogue
 from skyworthy.estate import Estate
 from skyworthy.estate.configuration import Configuration
@@ -16,6 +17,8 @@ from skyworthy.suites.places import home_of
 from skyworthy.suites.stage import Stage
 from skyworthy.suites.suite import finish, stopwatch
 from skyworthy.verdicts import Verdict, cases, judge
+
+_DEPLOYED = DeploySettings()
 
 
 def run(stage: Stage) -> SuiteResult:
@@ -29,7 +32,7 @@ def run(stage: Stage) -> SuiteResult:
     with stopwatch() as seconds, _checkov(stage) as scan:
         estate = stage.declared
         stage.options.progress(f"judging {len(estate)} resource{'s' * (len(estate) != 1)}")
-        verdicts = judge_declared(estate, stage.configuration, environment)
+        verdicts = judge_declared(estate, stage.configuration, environment, stage.settings.deploy)
         notes: tuple[str, ...] = ()
         if scan is not None:
             stage.options.progress("waiting for checkov")
@@ -49,7 +52,9 @@ def _checkov(stage: Stage) -> Iterator[checkov.Scan | None]:
         yield scan
 
 
-def judge_declared(estate: Estate, configuration: Configuration, environment: Environment) -> list[Verdict]:
+def judge_declared(
+    estate: Estate, configuration: Configuration, environment: Environment, deploy: DeploySettings = _DEPLOYED
+) -> list[Verdict]:
     """The verdict of every control of the catalogue on a declared estate, before waivers."""
     regions = Regions(estate, home_of(environment, configuration), environment.regions)
     return [
@@ -65,6 +70,7 @@ def judge_declared(estate: Estate, configuration: Configuration, environment: En
             env_template=environment.env_template,
             usage=environment.usage,
             configuration=configuration,
+            deploy=deploy,
         )
         for case in cases(catalogue(), estate, "declared")
     ]

@@ -6,6 +6,7 @@ name ends in ``.env.template`` is the application's:
     # policy: production
     # demand: scaling_metrics=cpu,memory
     # inventory: aws_db_instance=2
+    # deploys: api
     # expect: fail aws_db_instance.main: storage is not encrypted
     # expect: unknown aws_db_instance.main: storage_encrypted of aws_db_instance.main: variable encrypted has no value
 """
@@ -20,6 +21,7 @@ import pytest
 
 from skyworthy import declared
 from skyworthy.config import BUILT_IN_POLICIES, Environment, load_env_template
+from skyworthy.config.deploy import DeploySettings, ImageSource
 from skyworthy.controls import Control, catalogue
 from skyworthy.estate.regions import Regions
 from skyworthy.suites.places import home_of
@@ -31,6 +33,7 @@ DECLARED = [control for control in catalogue() if "declared" in control.lenses]
 FILES = sorted(FIXTURES.glob("*/*.tf"))
 DEMAND = re.compile(r"^# demand: (\w+)=(\S+)", re.MULTILINE)
 INVENTORY = re.compile(r"^# inventory: (\w+)=(\d+)", re.MULTILINE)
+DEPLOYS = re.compile(r"^# deploys: (\w+)", re.MULTILINE)
 NEVER_FAILS = {"terraform.readable": "what could not be read is unknown, never wrong"}
 NEVER_UNKNOWN = {
     "terraform.state-shared": "a backend block is there or not",
@@ -71,6 +74,7 @@ def test_verdicts_are_exactly_those_of_the_fixture(path: Path, tmp_path: Path, m
             inventory={name: int(least) for name, least in INVENTORY.findall(text)},
             usage={},
             env_template=load_env_template(template) if template.exists() else None,
+            deploy=DeploySettings({name: ImageSource(".") for name in DEPLOYS.findall(text)}),
         )
         for case in cases([control], estate, "declared")
     ]
