@@ -211,7 +211,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.mutants", description=(__doc__ or "").partition("\n")[0]
     )
-    parser.add_argument("--checkov", default="30", help="how many mutants checkov is given too, or all (30; 0: none)")
+    parser.add_argument("--checkov", default="150", help="how many mutants checkov is given too, or all (150; 0: none)")
     parser.add_argument("--only", default="", help="only mutants whose name holds this text, such as aws_lb or widen")
     parser.add_argument("--workers", type=int, default=2, help="processes (2)")
     parser.add_argument("--seed", type=int, default=5, help="of the sample for checkov (5)")

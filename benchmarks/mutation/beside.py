@@ -1,18 +1,23 @@
-"""Checkov on the same mutants, through the product's own runner, kept by content."""
+"""Checkov on the same mutants, through the product's own runner: kept by content, and loaded once a worker."""
 
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from benchmarks.mutation.mutant import Mutant
+from benchmarks.mutation.warm import Warm
 from skyworthy import checkov
 
 Failed = frozenset[tuple[str, str]]
 """Check and address."""
+T = TypeVar("T")
 
 
 def sample(mutants: Sequence[Mutant], size: int, seed: int) -> list[Mutant]:
@@ -36,33 +41,56 @@ def notices(tree: Path, mutants: Sequence[Mutant], cache: Path, workers: int) ->
         cache: folder of the product's caches.
         workers: processes at a time.
     """
-    with TemporaryDirectory(prefix="mutants-checkov-") as folder, ThreadPoolExecutor(workers) as pool:
-        copies: SimpleQueue[Path] = SimpleQueue()
+    benches: SimpleQueue[_Bench] = SimpleQueue()
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(prefix="mutants-checkov-"))
         for number in range(workers):
             copy = Path(folder, str(number), tree.name)
             shutil.copytree(tree, copy, ignore=shutil.ignore_patterns(".terraform*"))
-            copies.put(copy)
+            benches.put(_Bench(copy, cache, stack.enter_context(Warm())))
+        pool = stack.enter_context(ThreadPoolExecutor(workers))
         roots = sorted({root for mutant in mutants for root in mutant.roots})
-        before = dict(zip(roots, pool.map(lambda root: _failed(tree / root, cache), roots), strict=True))
-        yield from pool.map(lambda mutant: _noticed(mutant, copies, cache, before), mutants)
+        before = dict(
+            zip(roots, pool.map(lambda root: _at(benches, lambda bench: bench.failed(root)), roots), strict=True)
+        )
+        yield from pool.map(lambda mutant: _at(benches, lambda bench: bench.noticed(mutant, before)), mutants)
 
 
-def _noticed(mutant: Mutant, copies: "SimpleQueue[Path]", cache: Path, before: dict[Path, Failed]) -> tuple[str, ...]:
-    copy = copies.get()
-    path = copy / mutant.file
-    original = path.read_bytes()
-    path.write_text(mutant.text, "utf-8")
+def _at(benches: "SimpleQueue[_Bench]", do: "Callable[[_Bench], T]") -> T:
+    """What is done at the next bench that is free."""
+    bench = benches.get()
     try:
-        for root in mutant.roots:
-            new = _failed(copy / root, cache) - before[root]
-            if new:
-                return tuple(sorted({check for check, _ in new}))
-        return ()
+        return do(bench)
     finally:
-        path.write_bytes(original)
-        copies.put(copy)
+        benches.put(bench)
 
 
-def _failed(root: Path, cache: Path) -> Failed:
-    with checkov.start(root, cache=cache) as scan:
-        return frozenset((item.check_id, item.address) for item in scan.findings().failed)
+@dataclass(frozen=True)
+class _Bench:
+    """A copy of the tree, with a checkov of its own.
+
+    Args:
+        copy: of the tree.
+        cache: folder of the product's caches.
+        run: runs checkov.
+    """
+
+    copy: Path
+    cache: Path
+    run: Warm
+
+    def failed(self, root: Path) -> Failed:
+        """What checkov says of a root as it is."""
+        with checkov.start(self.copy / root, cache=self.cache, run=self.run) as scan:
+            return frozenset((item.check_id, item.address) for item in scan.findings().failed)
+
+    def noticed(self, mutant: Mutant, before: Mapping[Path, Failed]) -> tuple[str, ...]:
+        """The checks that fail on a mutant and did not before; roots after the first that shows any are left out."""
+        path = self.copy / mutant.file
+        original = path.read_bytes()
+        path.write_text(mutant.text, "utf-8")
+        try:
+            new = (self.failed(root) - before[root] for root in mutant.roots)
+            return tuple(sorted({check for check, _ in next(filter(None, new), ())}))
+        finally:
+            path.write_bytes(original)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from skyworthy.checkov.environment import Progress, child_environment, identity, provide
+from skyworthy.checkov.environment import Progress, Run, child_environment, identity, provide
 from skyworthy.checkov.findings import FORMAT, Findings, parse
 from skyworthy.checkov.sources import reach
 from skyworthy.declared import Inputs
@@ -35,6 +35,7 @@ def start(
     cache: Path,
     timeout: float = 600.0,
     progress: Progress | None = None,
+    run: Run | None = None,
 ) -> "Scan":
     """Start checkov on a root module and return at once; the result is had from the scan.
 
@@ -46,6 +47,8 @@ def start(
         cache: folder of caches; environment and results lie in ``checkov/`` below it.
         timeout: seconds that building the environment and the run may take each.
         progress: told of long steps, from another thread.
+        run: runs a program to its end, as ``subprocess.run`` does, from another thread; None: as a process that ends
+            with the scan.
 
     Raises:
         BadInput: a root or variables file that is not there, a variable that is not declared, or a SKYWORTHY_CHECKOV
@@ -56,13 +59,21 @@ def start(
     for path in inputs.var_files if inputs else ():
         if not path.is_file():
             raise BadInput(f"{path}: no such tfvars file")
-    return Scan(root, inputs or Inputs(), cache.absolute(), timeout, progress or (lambda _: None))
+    return Scan(root, inputs or Inputs(), cache.absolute(), timeout, progress or (lambda _: None), run)
 
 
 class Scan:
     """A run of checkov that goes on beside other work; a context manager that ends it."""
 
-    def __init__(self, root: Path, inputs: Inputs, cache: Path, timeout: float, progress: Progress) -> None:
+    def __init__(
+        self,
+        root: Path,
+        inputs: Inputs,
+        cache: Path,
+        timeout: float,
+        progress: Progress,
+        run: Run | None = None,
+    ) -> None:
         self.root = root
         self._sources = reach(root)
         self._var_files = tuple(path.resolve() for path in inputs.var_files)
@@ -71,6 +82,7 @@ class Scan:
         self._timeout = timeout
         self._progress = progress
         self._processes = _Processes()
+        self._execute = run or self._process
         names = [os.path.relpath(path, self._sources.root) for path in self._var_files]
         key = self._sources.digest(
             identity(), str(FORMAT), *_ARGUMENTS, *names, self._values, var_files=self._var_files
@@ -144,7 +156,7 @@ class Scan:
         given.write_text(self._values, "utf-8")
         return (*self._var_files, given)
 
-    def _execute(
+    def _process(
         self, command: Sequence[str], *, env: Mapping[str, str], cwd: str | Path
     ) -> "subprocess.CompletedProcess[str]":
         return self._processes.run(command, env=env, cwd=cwd, timeout=self._timeout)

@@ -101,7 +101,7 @@ def apply_(
     (environment, *others) = meant(settings, directory, None, var_files, variables, workspace)
     if others:
         listed = ", ".join(dict.fromkeys(str(each.root) for each in (environment, *others)))
-        raise BadInput(f"{directory} stands for several environments; name a root module ({listed}), and its --var-file")
+        raise BadInput(f"{directory} stands for several environments; name a root module ({listed}) and --var-file")
     found = server.find_running(settings.directory, environment.name)
     target = found or server.start_detached(settings.directory, environment.name)
     work = settings.cache / "applies" / environment.name.replace("/", "-")
