@@ -30,26 +30,48 @@ SERVICES: Mapping[str, tuple[str, str]] = {
 """Type of resource -> the attribute that names a role, and the principal of the service that assumes it."""
 
 
-def trusts_service(role: Resource, service: str, estate: Estate) -> bool:
-    """Whether a role's trust policy lets a service assume it, its conditions granted.
+_SENDS_ITSELF = frozenset({"aws_cloudtrail"})
+"""Types whose service sends the ARN of the very resource as ``aws:SourceArn``.
 
-    Conditions narrow for which of its resources the service may do so; of what it sends, only the service knows.
+Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/create-kms-key-policy-for-cloudtrail.html
+"""
+
+
+def trusts_service(role: Resource, user: Resource, estate: Estate) -> bool:
+    """Whether a role's trust policy lets the service assume it that a resource hands it to.
+
+    Conditions narrow for which of its resources the service may do so. They are granted, but for those on what it is
+    known to send: of the rest, only the service knows.
 
     Args:
         role: an ``aws_iam_role``.
-        service: principal of the service, ``lambda.amazonaws.com``.
+        user: the resource that hands it over, of a type in ``SERVICES``.
         estate: where references point.
 
     Raises:
         Undecidable: where the trust policy is not known.
     """
     trust = trust_of(role, estate)
+    sent = Context({"aws:SourceArn": arn_of(user)} if user.type in _SENDS_ITSELF else {})
     statements = tuple(
-        replace(item, conditions={}) for item in trust.statements if item.effect == "Allow" or not item.conditions
+        replace(item, conditions=_on(item.conditions, sent))
+        for item in trust.statements
+        if item.effect == "Allow" or not item.conditions
     )
     policies = Policies(resource=replace(trust, statements=statements))
-    principal = Principal(service, "service")
-    return may(policies, "sts:AssumeRole", arn_of(role), Context(), principal=principal, estate=estate).allowed
+    principal = Principal(SERVICES[user.type][1], "service")
+    return may(policies, "sts:AssumeRole", arn_of(role), sent, principal=principal, estate=estate).allowed
+
+
+def _on(
+    conditions: Mapping[str, Mapping[str, tuple[Value, ...]]], sent: Context
+) -> Mapping[str, Mapping[str, tuple[Value, ...]]]:
+    """The conditions on keys that are sent."""
+    kept = {
+        operator: {key: values for key, values in keys.items() if key.lower() in sent.values}
+        for operator, keys in conditions.items()
+    }
+    return {operator: keys for operator, keys in kept.items() if keys}
 
 
 _WRITE = ("logs:CreateLogStream", "logs:PutLogEvents")

@@ -192,7 +192,7 @@ def service_roles_trust_their_service(user: Resource, estate: Estate) -> None:
     """
     role = handed_role(user, estate)
     service = SERVICES[user.type][1]
-    assert trusts_service(role, service, estate), f"{role.address} does not trust {service}"
+    assert trusts_service(role, user, estate), f"{role.address} does not trust {service}"
 
 
 @control("iam.execution-role-least-secrets", on="aws_iam_role", severity="high", refs=["REQ SEC-3", "REQ REF-3"])
