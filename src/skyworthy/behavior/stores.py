@@ -224,19 +224,37 @@ def _is_of(kind: tuple[str, ...], store: Resource | None) -> bool:
 
 def _port(name: str, value: Value, variables: Mapping[str, Value]) -> tuple[str, int] | None:
     """The port that goes with a host: in the same text, or in the variable beside it; and where it stands."""
-    if isinstance(value, Template):
-        for part, following in zip(value.parts, value.parts[1:], strict=False):
-            match = (
-                _PORT_IN_URL.match(following) if isinstance(part, Reference) and isinstance(following, str) else None
-            )
-            if match:
-                return f"the port in {name}", int(match["port"])
+    if isinstance(value, Template) and (found := _port_in_url(value)) is not None:
+        return f"the {'' if found[1] else 'default '}port in {name}", found[0]
     stem = _HOST_NAME.fullmatch(name)
     if stem is None:
         return None
     beside = f"{stem['stem']}PORT"
     port = variables.get(beside)
     return (beside, int(port)) if isinstance(port, (str, int)) and str(port).isdigit() else None
+
+
+def _port_in_url(url: Template) -> tuple[int, bool] | None:
+    """The port behind the host of a URL, and whether it is written there, or is the one that its scheme means."""
+    start = url.parts[0]
+    default = _SCHEME_PORTS.get(start.partition("://")[0].lower()) if isinstance(start, str) else None
+    for part, following in zip(url.parts, (*url.parts[1:], ""), strict=True):
+        if not isinstance(part, Reference) or not isinstance(following, str):
+            continue
+        if match := _PORT_IN_URL.match(following):
+            return int(match["port"]), True
+        if default is not None and _ADDRESS.search(part.attribute) and following[:1] in ("", "/", "?"):
+            return default, False
+    return None
+
+
+_ADDRESS = re.compile(r"address$")
+"""Attributes that hold a host alone; the ``endpoint`` of an instance has its port behind it."""
+_SCHEME_PORTS = {
+    **dict.fromkeys(("redis", "rediss", "valkey", "valkeys"), 6379),
+    **dict.fromkeys(("postgres", "postgresql"), 5432),
+    "mysql": 3306,
+}
 
 
 def port_of(store: Resource) -> int | None:

@@ -10,6 +10,7 @@ from skyworthy.behavior.secrets import (
     ValueFrom,
     containers,
     environment,
+    injected_environment,
     injections,
     is_managed_by_rds,
     keys_of,
@@ -111,10 +112,13 @@ def environment_endpoints_are_right(task: Resource, estate: Estate) -> None:
     judged = 0
     for definition in containers(task):
         with findings.question():
-            variables = environment(definition)
+            injected = injected_environment(task, str(definition.get("name")), estate)
+            variables = {**injected, **environment(definition)}
             judged += sum(1 for value in variables.values() if store_of(value, estate) is not None)
             missing = [] if definition.get("environmentFiles") else list(_missing_hosts(definition, task, estate))
-            for problem in (*endpoint_problems(variables, estate), *missing):
+            alone = set(endpoint_problems(injected, estate))  # secret.endpoints-right tells it
+            problems = [item for item in endpoint_problems(variables, estate) if item not in alone]
+            for problem in (*problems, *missing):
                 findings.add(f"container {definition.get('name')}: {problem}")
     findings.conclude()
     if not judged:

@@ -1,6 +1,8 @@
 """Controls of Secrets Manager secrets."""
 
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 
 from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.permissions.memory import remembered
@@ -11,10 +13,11 @@ from skyworthy.behavior.secrets import injections, keys_of, secret_of
 from skyworthy.behavior.stores import endpoint_problems, store_of
 from skyworthy.config import Policy
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, show
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
 
 _SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type
 _VERSION = "aws_secretsmanager_secret_version"
+_PARAMETER = "aws_ssm_parameter"
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]+")
 _INPUT = re.compile(r"variable .+ has no value")
 _PLACEHOLDER = re.compile(
@@ -101,25 +104,57 @@ def version_holds_a_value(version: Resource) -> None:
     assert any(value is not None for value in values), "it holds no value"
 
 
-@control("secret.endpoints-right", on=_VERSION, severity="high", refs=["REQ NET-1", "REQ SEC-1"], lenses=("declared",))
-def endpoints_in_secrets_are_right(version: Resource, estate: Estate) -> None:
-    """Hosts, ports and schemes in a secret are those of the database and cache that their keys mean.
+@control(
+    "secret.endpoints-right",
+    on=(_VERSION, _PARAMETER),
+    severity="high",
+    refs=["REQ NET-1", "REQ SEC-1"],
+    lenses=("declared",),
+)
+def endpoints_in_secrets_are_right(holder: Resource, estate: Estate) -> None:
+    """Hosts, ports and schemes in a secret or parameter are those of the database and cache that their keys mean.
 
     Why: nobody sees a URL inside a secret; a port that nobody listens on comes out at the first request.
     Fix: take host and port from the same resource; `rediss://` where the cache demands TLS.
     """
-    value = version.attributes.get("secret_string")
-    if not isinstance(value, dict):
-        not_applicable("it is not made of keys and values")
-        return
-    texts = {key: item for key, item in value.items() if isinstance(item, (str, Template, Reference))}
+    held = _held(holder, estate)
+    texts = {key: item for key, item in held.items() if isinstance(item, (str, Template, Reference))}
     if not any(store_of(item, estate) is not None for item in texts.values()):
-        unknown = next((item for item in value.values() if isinstance(item, Unknown)), None)
+        unknown = next((item for item in held.values() if isinstance(item, Unknown)), None)
         if unknown is not None and not _is_given(unknown):
             raise unknown.undecidable()
         not_applicable("it names no database or cache of the stack")
     problems = list(endpoint_problems(texts, estate))
     assert not problems, "; ".join(problems)
+
+
+def _held(holder: Resource, estate: Estate) -> dict[str, Value]:
+    """What a version or parameter holds: key -> value; one value by the variable that it becomes, or by its name."""
+    value = holder.attributes.get("value" if holder.type == _PARAMETER else "secret_string")
+    if isinstance(value, dict):
+        return value
+    owner = holder if holder.type == _PARAMETER else estate.find(holder.peek("secret_id"), _SECRET)
+    if owner is None:
+        return {}
+    names = _variables(estate).get(owner.address)
+    return dict.fromkeys(names or [show(owner.peek("name")).rpartition("/")[2]], value)
+
+
+@once_per_estate
+def _variables(estate: Estate) -> Mapping[str, list[str]]:
+    """Address of a secret or parameter -> the variables that containers take it for as a whole."""
+    found: dict[str, list[str]] = {}
+    for task in estate.of("aws_ecs_task_definition"):
+        with suppress(Undecidable):
+            for injection in injections(task):
+                with suppress(Undecidable, ValueError):  # ecs.secret-value-from-resolves tells it
+                    source = injection.source
+                    ssm = source.store == "ssm"
+                    owner = estate.find(source.identifier, _PARAMETER) if ssm else secret_of(source, estate)
+                    if owner is not None and not source.json_key:
+                        names = found.setdefault(owner.address, [])
+                        names += [injection.name] * (injection.name not in names)
+    return found
 
 
 _PASSWORDS = {
@@ -134,7 +169,7 @@ _PASSWORDS = {
 
 @control(
     "secret.not-written-in-code",
-    on=(*_PASSWORDS, "aws_ssm_parameter"),
+    on=(*_PASSWORDS, _PARAMETER),
     severity="critical",
     refs=["REQ SEC-6", "REQ SEC-1"],
     lenses=("declared",),
@@ -153,7 +188,7 @@ def password_is_not_in_the_code(holder: Resource, estate: Estate) -> None:
     if ignored == "all" or all(name in ignored for name in given):
         return  # what it was made with, and is changed afterwards
     written = [name for name in given if not _PLACEHOLDER.fullmatch(str(holder.attributes[name]))]
-    if holder.type == "aws_ssm_parameter" and written:
+    if holder.type == _PARAMETER and written:
         title = show(holder.peek("name")).rpartition("/")[2].replace("-", "_").upper()
         if not reason_secret(title, holder["value"], estate):
             not_applicable("its name does not say that it is secret")
@@ -221,7 +256,7 @@ def secret_policy_is_not_public(holder: Resource, estate: Estate) -> None:
 
 @control(
     "secret.parameters-encrypted",
-    on="aws_ssm_parameter",
+    on=_PARAMETER,
     severity="high",
     refs=["REQ SEC-2"],
 )
@@ -241,5 +276,5 @@ def injected_parameters_are_encrypted(parameter: Resource, estate: Estate) -> No
 def _injected(estate: Estate) -> frozenset[str]:
     """The addresses of the parameters that containers get as secrets."""
     sources = [item.source for task in estate.of("aws_ecs_task_definition") for item in injections(task)]
-    found = [estate.find(source.identifier, "aws_ssm_parameter") for source in sources if source.store == "ssm"]
+    found = [estate.find(source.identifier, _PARAMETER) for source in sources if source.store == "ssm"]
     return frozenset(parameter.address for parameter in found if parameter is not None)

@@ -3,6 +3,7 @@
 from skyworthy.behavior.secrets.access import Need, key_of, may_fetch, needs
 from skyworthy.behavior.secrets.contents import (
     MANAGED_KEYS,
+    injected_environment,
     injected_values,
     is_managed_by_rds,
     keys_of,
@@ -20,6 +21,7 @@ __all__ = [
     "ValueFrom",
     "containers",
     "environment",
+    "injected_environment",
     "injected_values",
     "injections",
     "is_managed_by_rds",

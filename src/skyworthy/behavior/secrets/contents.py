@@ -3,8 +3,9 @@
 import difflib
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
-from skyworthy.behavior.secrets.injections import Injection
+from skyworthy.behavior.secrets.injections import Injection, injections
 from skyworthy.behavior.secrets.value_from import ARN_FIELDS, MANAGED, SECRET_TYPES, ValueFrom, fields_of, known_text
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value
 
@@ -118,6 +119,22 @@ def injected_values(injection: Injection, estate: Estate) -> Iterator[Value]:
     for version in _versions(secret, estate, source.version_stage or "AWSCURRENT") if secret is not None else ():
         value = version.attributes.get("secret_string")
         yield value.get(source.json_key) if source.json_key and isinstance(value, Mapping) else value
+
+
+def injected_environment(task_definition: Resource, container: str, estate: Estate) -> dict[str, Value]:
+    """The variables that are injected into a container and whose text is part of the code: name -> text.
+
+    Raises:
+        Undecidable: where the container definitions are not known.
+    """
+    found: dict[str, Value] = {}
+    for injection in injections(task_definition):
+        if injection.container == container:
+            with suppress(Undecidable):  # ecs.secret-value-from-resolves tells it
+                for value in injected_values(injection, estate):
+                    if isinstance(value, (str, Reference, Template)):
+                        found[injection.name] = value
+    return found
 
 
 def _versions(secret: Resource, estate: Estate, stage: str) -> Iterator[Resource]:
