@@ -9,17 +9,30 @@ from skyworthy.behavior.tasks import scales, scaling_target
 from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references, show
+from skyworthy.estate import (
+    Estate,
+    Reference,
+    Resource,
+    Template,
+    Undecidable,
+    Unknown,
+    Value,
+    leaves,
+    references,
+    show,
+)
 
 _SERVICE = "aws_ecs_service"
 
 
 @control("ecs.autoscaling-bounds", on="aws_appautoscaling_target", severity="high", refs=["REQ REF-5", "REQ REF-15"])
 def scaling_bounds_make_sense(target: Resource, estate: Estate, policy: Policy) -> None:
-    """A service scales between bounds that make sense, and something scales it.
+    """A service scales between bounds that make sense, has them from one place, and something scales it.
 
-    Why: bounds the wrong way round are refused or never scale; a target without a policy stays where it is.
-    Fix: set `min_capacity` to what the environment demands, `max_capacity` above it, and add a scaling policy.
+    Why: bounds the wrong way round are refused or never scale; a target without a policy stays where it is; of two
+    targets for one service the last one applied wins, and the service that was meant stays where it is.
+    Fix: set `min_capacity` to what the environment demands, `max_capacity` above it, and add a scaling policy; one
+    target for each service.
     """
     if target["service_namespace"] != "ecs":
         not_applicable("it does not scale an ECS service")
@@ -35,6 +48,9 @@ def scaling_bounds_make_sense(target: Resource, estate: Estate, policy: Policy) 
         services = estate.of(_SERVICE)
         known = not services or any(scales(target, service, estate) for service in services)
         assert known, f"it scales no service of the stack: resource_id is {show(target.peek('resource_id'))}"
+    with findings.question():
+        twins = [other.address for other in _alike(estate).get(_identity(target), ()) if other is not target]
+        assert not twins, f"{', '.join(twins)} scales the same service"
     findings.conclude()
 
 
@@ -56,6 +72,26 @@ def desired_count_is_left_to_scaling(service: Resource, estate: Estate) -> None:
         raise ignored.undecidable()
     left = ignored == "all" or "all" in ignored or "desired_count" in ignored
     assert left, f"every apply undoes what {target.address} scales: ignore_changes does not list desired_count"
+
+
+@once_per_estate
+def _alike(estate: Estate) -> Mapping[tuple[Value, ...], list[Resource]]:
+    """What scales -> the targets and policies that AWS takes for one and the same; the unknown ones are left out."""
+    found: dict[tuple[Value, ...], list[Resource]] = {}
+    for scaling in estate.of("aws_appautoscaling_target", "aws_appautoscaling_policy"):
+        identity = _identity(scaling)
+        if not any(isinstance(leaf, Unknown) for leaf in leaves(identity)):
+            found.setdefault(identity, []).append(scaling)
+    return found
+
+
+def _identity(scaling: Resource) -> tuple[Value, ...]:
+    """By what Application Auto Scaling knows a target, or a policy by its name besides: registering it again replaces.
+
+    Source: https://docs.aws.amazon.com/autoscaling/application/APIReference/API_PutScalingPolicy.html
+    """
+    name = scaling.peek("name") if scaling.type == "aws_appautoscaling_policy" else None
+    return (scaling.type, name, *(scaling.peek(each) for each in ("resource_id", "scalable_dimension")))
 
 
 def _is_scaled(target: Resource, estate: Estate) -> bool:
@@ -95,6 +131,9 @@ def scaling_policy_is_effective(scaling: Resource, estate: Estate) -> None:
     moved = any(_moves(scaling, target) for target in targets)
     assert moved, f"no scalable target has its resource_id {show(scaling.peek('resource_id'))}"
     findings = Findings()
+    with findings.question():
+        same = [other.address for other in _alike(estate).get(_identity(scaling), ()) if other is not scaling]
+        assert not same, f"{', '.join(same)} has the same name for the same target: one replaces the other"
     with findings.question():
         problem = _kind_problem(scaling)
         assert not problem, problem

@@ -5,8 +5,9 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 
-from skyworthy.behavior.alarms import METRIC_ALARM, metrics_of
+from skyworthy.behavior.alarms import METRIC_ALARM, metrics_of, watchers_of
 from skyworthy.behavior.references import absent, naming, undecided
+from skyworthy.behavior.tasks import scales
 from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
@@ -87,10 +88,12 @@ def _bound(name: str, bounds: Mapping[str, Value], target: Resource) -> int:
     refs=["REQ REF-5"],
 )
 def steps_go_the_right_way(scaling: Resource, estate: Estate) -> None:
-    """A step scaling policy is called by an alarm, and answers it the right way: more load, more tasks.
+    """A step scaling policy is called by an alarm on its own service, and adds tasks under more load.
 
-    Why: a policy that no alarm calls never scales; one that takes tasks away under load makes an outage of a busy hour.
-    Fix: the policy's ARN in the `alarm_actions` of an alarm; a positive `scaling_adjustment` where load rises.
+    Why: a policy that no alarm calls never scales; one that takes tasks away under load makes an outage of a busy hour;
+    one that another service's load calls leaves its own service overloaded.
+    Fix: the policy's ARN in the `alarm_actions` of an alarm with the dimensions of its service; a positive
+    `scaling_adjustment` where load rises.
     """
     block = scaling.block("step_scaling_policy_configuration")
     if scaling["service_namespace"] != "ecs" or not block:
@@ -111,6 +114,7 @@ def steps_go_the_right_way(scaling: Resource, estate: Estate) -> None:
         assert not gaps, "; ".join(gaps)
         for alarm in alarms:
             _assert_answers(alarm, adds=adds)
+            _assert_own_service(alarm, scaling, estate)
     findings.conclude()
 
 
@@ -144,6 +148,16 @@ def _gaps(block: Mapping[str, Value]) -> Iterator[str]:
     for (_, upper), (lower, _) in itertools.pairwise(sorted(bounds)):
         if upper != lower:
             yield f"one of its steps ends at {upper:g}, and the next one begins at {lower:g}"
+
+
+def _assert_own_service(alarm: Resource, scaling: Resource, estate: Estate) -> None:
+    """An alarm that watches services of the stack watches the one that is scaled."""
+    watchers = watchers_of(estate).by_address
+    services = estate.of("aws_ecs_service")
+    watched = [item for item in services if any(by.alarm is alarm for by in watchers.get(item.address, ()))]
+    scaled = [item for item in services if scales(scaling, item, estate)] if watched else []
+    own = not scaled or any(item in watched for item in scaled)
+    assert own, f"it scales {scaled[0].address}, and {alarm.address} watches {watched[0].address}"
 
 
 def _assert_answers(alarm: Resource, *, adds: bool) -> None:
