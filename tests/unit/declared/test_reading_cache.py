@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from skyworthy import declared
-from skyworthy.estate import Estate
+from skyworthy.estate import Estate, Undecidable
 from skyworthy.estate.codec import encode
 
 from .conftest import Write
@@ -123,3 +123,33 @@ def test_a_reading_with_the_value_of_a_sensitive_variable_is_not_kept(tmp_path: 
     assert _kept(cache) == []
     declared.read(root, declared.Inputs((root / "size.tfvars",)), cache=cache)
     assert len(_kept(cache)) == 1
+
+
+def test_one_blank_in_two_places_is_still_one(write: Write, tmp_path: Path) -> None:
+    root = write(
+        {
+            "main.tf": """
+                variable "none" {}
+                variable "other" {}
+                locals {
+                  id = "service/${var.none}/web"
+                }
+                resource "test_thing" "target" {
+                  name = local.id
+                }
+                resource "test_thing" "policy" {
+                  name = local.id
+                }
+                resource "test_thing" "apart" {
+                  name = "service/${var.other}/web"
+                }
+            """
+        }
+    )
+    for _ in ("fresh", "kept"):
+        estate = declared.read(root, cache=tmp_path / "cache")
+        target, policy, apart = (estate.get(f"test_thing.{name}") for name in ("target", "policy", "apart"))
+        assert target is not None and policy is not None and apart is not None
+        assert target["name"] == policy["name"]
+        with pytest.raises(Undecidable):
+            bool(target["name"] == apart["name"])
