@@ -59,6 +59,8 @@ class ResourceType:
     Args:
         name: Terraform's type.
         identity: attributes any of which identifies a resource of the type: ``("identifier", "id", "arn")``.
+        arn: what its ARN looks like, with fields in braces; empty where that is not written down.
+        id: the attribute that its id is the same as; empty where that is not written down.
         json: attributes that hold a JSON document and arrive decoded.
         defaults: the default of attributes that may be left out, as the provider or AWS sets it. An optional attribute
             whose absence means "not set" has the default null in the provider; it stands in ``unset``.
@@ -74,6 +76,8 @@ class ResourceType:
 
     name: str
     identity: tuple[str, ...] = _COMMON_IDENTITY
+    arn: str = ""
+    id: str = ""
     json: tuple[str, ...] = ()
     defaults: Mapping[str, Value] = field(default_factory=dict)
     unset: frozenset[str] = frozenset()
@@ -141,6 +145,8 @@ def type_of(name: str) -> ResourceType:
     return ResourceType(
         name=name,
         identity=tuple(row.get("identity", _COMMON_IDENTITY)),
+        arn=row.get("arn", ""),
+        id=row.get("id", ""),
         json=tuple(row.get("json", ())),
         defaults={**harvested.get("", {}), **row.get("defaults", {})},
         unset=frozenset(schema.get("u", "").split()) | absent,

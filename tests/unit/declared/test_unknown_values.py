@@ -263,3 +263,38 @@ def test_expressions_nested_without_end_are_refused_not_crashed_on(write: Write)
     with pytest.raises(BadInput) as error:
         declared.read(Path(root))
     assert str(error.value).endswith("nested too deeply to be read")
+
+
+def test_an_arn_is_taken_apart_at_the_separators_of_its_format(read: ReadText) -> None:
+    estate = read(
+        """
+        variable "given" {
+          type = string
+        }
+        resource "aws_ecs_cluster" "main" {
+          name = "shop"
+        }
+        resource "aws_ecs_cluster" "given" {
+          name = var.given
+        }
+        resource "aws_kms_key" "main" {}
+        resource "test_thing" "by" {
+          arn    = element(split("/", aws_ecs_cluster.main.arn), 1)
+          id     = split("/", aws_ecs_cluster.main.id)[1]
+          colons = split(":", aws_ecs_cluster.main.arn)[5]
+          text   = split("/", "${aws_ecs_cluster.main.arn}/more")[2]
+          region = split(":", aws_ecs_cluster.main.arn)[3]
+          open   = split("/", aws_ecs_cluster.given.arn)[1]
+          key    = split("/", aws_kms_key.main.arn)[1]
+          name   = split("/", aws_ecs_cluster.given.name)[0]
+        }
+        """
+    )
+    thing = estate.of("test_thing")[0]
+    assert [thing[name] for name in ("arn", "id", "colons", "text")] == ["shop", "shop", "cluster/shop", "more"]
+    assert {name: thing.peek(name).reason for name in ("region", "open", "key", "name")} == {
+        "region": "the region is not known",
+        "open": "aws_ecs_cluster.given.arn is known after apply",
+        "key": "aws_kms_key.main.arn is known after apply",
+        "name": "variable given has no value",
+    }

@@ -3,8 +3,6 @@
 A declared policy speaks of ``aws_secretsmanager_secret.main.arn``, of an ARN pattern with the secret's name in it, or
 of both. To compare them, a reference is spelled out as far as AWS's documented ARN formats allow: the account, the
 region and random suffixes stay holes, the same hole wherever they occur.
-
-Source: ARN formats in https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
 
 import re
@@ -15,46 +13,7 @@ from typing import Any
 from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.permissions.matching import Hole, Token, Tokens, literal
 from skyworthy.behavior.permissions.memory import remembered
-from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, Value, leaves
-
-FORMATS = {
-    "aws_cloudtrail": "arn:{partition}:cloudtrail:{region}:{account}:trail/{name}",
-    "aws_cloudwatch_log_group": "arn:{partition}:logs:{region}:{account}:log-group:{name}",
-    "aws_cloudwatch_metric_alarm": "arn:{partition}:cloudwatch:{region}:{account}:alarm:{alarm_name}",
-    "aws_db_instance": "arn:{partition}:rds:{region}:{account}:db:{identifier}",
-    "aws_dynamodb_table": "arn:{partition}:dynamodb:{region}:{account}:table/{name}",
-    "aws_ecr_repository": "arn:{partition}:ecr:{region}:{account}:repository/{name}",
-    "aws_ecs_cluster": "arn:{partition}:ecs:{region}:{account}:cluster/{name}",
-    "aws_ecs_service": "arn:{partition}:ecs:{region}:{account}:service/{cluster_name}/{name}",
-    "aws_iam_instance_profile": "arn:{partition}:iam::{account}:instance-profile{path}{name}",
-    "aws_iam_policy": "arn:{partition}:iam::{account}:policy{path}{name}",
-    "aws_iam_role": "arn:{partition}:iam::{account}:role{path}{name}",
-    "aws_iam_user": "arn:{partition}:iam::{account}:user{path}{name}",
-    "aws_kms_alias": "arn:{partition}:kms:{region}:{account}:{name}",
-    "aws_kms_key": "arn:{partition}:kms:{region}:{account}:key/{key_id}",
-    "aws_lambda_function": "arn:{partition}:lambda:{region}:{account}:function:{function_name}",
-    "aws_s3_bucket": "arn:{partition}:s3:::{bucket}",
-    "aws_secretsmanager_secret": "arn:{partition}:secretsmanager:{region}:{account}:secret:{name}-{random}",
-    "aws_sns_topic": "arn:{partition}:sns:{region}:{account}:{name}",
-    "aws_sqs_queue": "arn:{partition}:sqs:{region}:{account}:{name}",
-    "aws_ssm_parameter": "arn:{partition}:ssm:{region}:{account}:parameter{rooted_name}",
-}
-
-_ID_IS = {
-    "aws_cloudwatch_log_group": "name",
-    "aws_dynamodb_table": "name",
-    "aws_ecr_repository": "name",
-    "aws_ecs_cluster": "arn",
-    "aws_ecs_service": "arn",
-    "aws_iam_policy": "arn",
-    "aws_iam_role": "name",
-    "aws_iam_user": "name",
-    "aws_kms_key": "key_id",
-    "aws_s3_bucket": "bucket",
-    "aws_secretsmanager_secret": "arn",
-    "aws_sns_topic": "arn",
-    "aws_ssm_parameter": "name",
-}
+from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, Value, leaves, type_of
 
 _MANAGED_SECRET = re.compile(r"master_user_secret\.\d+\.secret_arn")
 _MANAGED_SECRETS = {"aws_db_instance": "rds!db-", "aws_rds_cluster": "rds!cluster-"}
@@ -230,9 +189,9 @@ class Speller:
         itself = isinstance(value, Reference) and (value.address, value.attribute) == (resource.address, attribute)
         if value is not None and not isinstance(value, Unknown) and not itself:
             yield from self._spell(value, literal, depth + 1)
-        elif attribute == "id" and resource.type in _ID_IS:
-            yield from self._attribute(resource, _ID_IS[resource.type], depth + 1)
-        elif attribute == "arn" and resource.type in FORMATS:
+        elif attribute == "id" and (same := type_of(resource.type).id):
+            yield from self._attribute(resource, same, depth + 1)
+        elif attribute == "arn" and type_of(resource.type).arn:
             yield from self._arn(resource, depth)
         elif resource.type in _MANAGED_SECRETS and _MANAGED_SECRET.fullmatch(attribute):
             yield from self._managed_secret(resource)
@@ -244,7 +203,7 @@ class Speller:
 
     def _arn(self, resource: Resource, depth: int) -> Iterator[Token]:
         end = 0
-        format = FORMATS[resource.type]
+        format = type_of(resource.type).arn
         for match in _FIELD.finditer(format):
             yield from format[end : match.start()]
             yield from self._field(resource, match[1], depth)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from skyworthy.declared.evaluation import data_sources
+from skyworthy.declared.evaluation.arns import spelled
 from skyworthy.declared.evaluation.blocks import META, read_attribute
 from skyworthy.declared.evaluation.conversion import convert
 from skyworthy.declared.evaluation.expansion import Keys, by_count, by_key, collection_of
@@ -89,6 +90,8 @@ class Module:
                 if undetermined(argument):
                     return because(argument)
             return self._read_file(name, arguments)
+        if name == "split":
+            arguments = [spelled(argument, self.run.instances) for argument in arguments]
         return call_function(name, arguments)
 
     def variable(self, name: str) -> Value:
@@ -229,7 +232,8 @@ class Module:
             key = ("attribute", block.type, *block.labels, suffix, name)
             return self._once(key, lambda: self._attribute(block, scope, address, name))
 
-        return Instance(address, read, lambda: [*block.body.attributes])
+        found = self.run.instances[address] = Instance(address, read, lambda: [*block.body.attributes])
+        return found
 
     def _attribute(self, block: Block, scope: Scope, address: str, name: str) -> Value:
         if block.type == "data" and name not in block.body.attributes:

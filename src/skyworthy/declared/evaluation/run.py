@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from skyworthy.declared.evaluation.blocks import settle
-from skyworthy.declared.evaluation.values import plain
+from skyworthy.declared.evaluation.values import Instance, plain
 from skyworthy.declared.hcl import Block
 from skyworthy.declared.sources import Loader, downloaded, shown
 from skyworthy.errors import BadInput
@@ -25,6 +25,9 @@ class Run:
         root: the root module's directory.
         time_limit: seconds after which the evaluation ends with an error.
         workspace: the selected workspace.
+
+    Attributes:
+        instances: the resources and data sources that have been asked for, by address.
     """
 
     loader: Loader
@@ -34,6 +37,7 @@ class Run:
     notes: list[Note] = field(default_factory=list)
     manifest: dict[str, Path] = field(default_factory=dict)
     top: "Module | None" = None
+    instances: dict[str, Instance] = field(default_factory=dict)
     _steps: int = 0
     _started: float = field(default_factory=time.monotonic)
 
