@@ -203,6 +203,7 @@ def test_why_nobody_publishes(
     [
         ("AWS/RDS", {"DBInstanceIdentifier": Unknown("variable db has no value")}, "variable db has no value"),
         ("AWS/RDS", {"DBInstanceIdentifier": Reference("data.aws_db_instance.x", "id")}, "only the account knows"),
+        ("AWS/RDS", {"DBInstanceIdentifier": Reference("module.data.data.aws_db_instance.x", "id")}, "account knows"),
         ("AWS/Bedrock", {}, "what AWS/Bedrock publishes is not known here"),
         ("Orders", {}, "whether the application does is not known"),
     ],
@@ -210,6 +211,14 @@ def test_why_nobody_publishes(
 def test_what_cannot_be_known(estate: Estate, namespace: str, dimensions: dict[str, Value], reason: str) -> None:
     with pytest.raises(Undecidable, match=reason):
         resolve(Metric(namespace, "CPUUtilization", dimensions), estate)
+
+
+def test_a_module_called_data_makes_what_it_holds() -> None:
+    database = Resource("module.data.aws_db_instance.main", "aws_db_instance", {"identifier": "main"})
+    metric = Metric("AWS/RDS", "CPUUtilization", {"DBInstanceIdentifier": Reference(database.address, "id")})
+    assert resolve(metric, Estate((database,))) == NotPublished(
+        "dimension DBInstanceIdentifier is module.data.aws_db_instance.main.id; CloudWatch publishes its identifier"
+    )
 
 
 def test_observed_resources_are_found_by_what_cloudwatch_publishes() -> None:

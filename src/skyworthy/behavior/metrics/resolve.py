@@ -218,8 +218,12 @@ def _candidates(dimension: Dimension, estate: Estate) -> Iterator[tuple[Resource
                 yield group, text
 
 
+_DATA_SOURCE = re.compile(r"(.*\.)?(?<!module\.)data\.")
+"""Addresses of what is read, not made; a module may be called ``data``."""
+
+
 def _by_reference(name: str, value: Reference, dimension: Dimension, estate: Estate) -> Resource | NotPublished:
-    if value.address.startswith("data.") or ".data." in value.address:
+    if _DATA_SOURCE.match(value.address):
         raise Undecidable(f"dimension {name} is {value.address}.{value.attribute}, which only the account knows")
     resource = estate.get(value.address)
     if resource is None:
