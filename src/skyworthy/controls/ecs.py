@@ -17,6 +17,7 @@ from skyworthy.behavior.tasks import (
     ports,
     providers_of,
     task_of,
+    told_ports,
 )
 from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
@@ -203,6 +204,10 @@ def _check_balancer(balancer: Mapping[str, Any], task: Resource, estate: Estate)
         assert not clash, f"container {name} opens port {port} for UDP, its target group speaks {speaks}"
     assert port in opened, (
         f"container {name} does not open port {port}; it opens {', '.join(map(str, opened)) or 'none'}"
+    )
+    told = told_ports(definition)
+    assert not told or port in told, (
+        f"the command of container {name} listens on {', '.join(map(str, sorted(told)))}, not on port {port}"
     )
     group = estate.find(balancer.get("target_group_arn"), "aws_lb_target_group", "aws_alb_target_group")
     if group is None or group.data:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from skyworthy.behavior.plaintext import reason_secret
-from skyworthy.behavior.tasks import FARGATE_SIZES, fewest_tasks, size, size_problem, task_of
+from skyworthy.behavior.tasks import FARGATE_SIZES, fewest_tasks, size, size_problem, task_of, told_ports
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown
 
 
@@ -24,6 +24,29 @@ def test_fargate_sizes_are_those_of_the_published_table() -> None:
 )
 def test_size(value: Any, expected: int | None) -> None:
     assert size(value) == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (["serve", "--port", "8080"], {8080}),
+        (["serve", "--port=8080"], {8080}),
+        (["java", "-Dserver.port=9000", "-jar", "app.jar"], {9000}),
+        (["gunicorn", "-b", "0.0.0.0:8000", "--workers", "4"], {8000}),
+        (["gunicorn", "-b", "4"], set()),
+        (["api", "--http-addr", ":8081"], {8081}),
+        (["manage.py", "runserver", "0.0.0.0:8000"], {8000}),
+        (["sh", "-c", "alembic upgrade head && exec uvicorn app:app --host 0.0.0.0 --port 8000"], {8000}),
+        (["sh", "-c", "wait-for --host db --port 5432; exec serve"], set()),
+        (["sh", "-c", "serve --port $PORT"], set()),
+        (["proxy", "--addr", "redis:6379"], set()),
+        (["work", "--db-port", "5432", "--metrics-port=9090", "localhost:4317"], set()),
+        (["serve", Unknown("not known"), "8080"], set()),
+        (Unknown("not known"), set()),
+    ],
+)
+def test_ports_that_a_command_names(command: Any, expected: set[int]) -> None:
+    assert told_ports({"entryPoint": ["/bin/tini", "--"], "command": command}) == expected
 
 
 @pytest.mark.parametrize(
