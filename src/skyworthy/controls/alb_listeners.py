@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import product
 
 from skyworthy.behavior.network import (
     BALANCERS,
@@ -12,6 +13,7 @@ from skyworthy.behavior.network import (
     network_of,
     protocol_of,
     rules_of_listener,
+    target_groups_of,
 )
 from skyworthy.behavior.references import left_out, named, undecided
 from skyworthy.controls.findings import Findings
@@ -164,33 +166,58 @@ def target_group_is_complete(group: Resource) -> None:
     assert not missing, f"it has no {' and no '.join(missing)}"
 
 
+Conditions = list[tuple[str, tuple[str, ...]]]
+"""What a rule compares, each with the values of which one must match; all conditions must hold."""
+
+
 @control("alb.rules-reachable", on=LISTENERS, severity="high", refs=["REQ REF-4", "REQ NET-1"])
 def every_rule_is_reached(listener: Resource, estate: Estate) -> None:
-    """No rule of a listener stands behind another one that takes all of its requests.
+    """Every rule of a listener has a priority of its own and gets all that it asks for, whatever comes before it.
 
-    Why: only the rule with the lowest priority is followed; what the other one forwards to is never served.
+    Why: AWS refuses a second rule with the same priority; of two rules that fit, only the one with the lowest number is
+    followed, and what the other one forwards to is not served.
     Fix: `priority` numbers that differ, the narrower conditions first, such as `/api/*` before `/*`.
     """
     seen: list[tuple[Resource, Conditions]] = []
     for rule in sorted(rules_of_listener(listener, estate), key=_priority):
         conditions = conditions_of(rule)
         for earlier, theirs in seen:
+            same = _priority(rule) == _priority(earlier) != _LAST
+            assert not same, f"{earlier.address} and {rule.address} have the same priority {_priority(rule)}"
             assert conditions != theirs, f"{rule.address} has the conditions of {earlier.address}, which comes first"
-            taken = bool(theirs) and all(_implied(condition, conditions) for condition in theirs)
+            if not theirs:
+                continue
+            taken = all(_implied(condition, conditions) for condition in theirs)
             assert not taken, f"{rule.address} is never reached: {earlier.address} comes first and takes its requests"
+            part = _taken_part(theirs, conditions) if _leads_elsewhere(earlier, rule) else None
+            assert not part, f"{rule.address} is not reached for {part}: {earlier.address} comes first and takes that"
         seen.append((rule, conditions))
 
 
+def _leads_elsewhere(earlier: Resource, rule: Resource) -> bool:
+    """Whether two rules are known to forward to different target groups."""
+    ours, theirs = (target_groups_of(item.peek("action")) for item in (rule, earlier))
+    unknown = any(isinstance(value, Unknown) for value in (*ours, *theirs))
+    return bool(ours and theirs) and not unknown and {show(item) for item in ours} != {show(item) for item in theirs}
+
+
+def _taken_part(theirs: Conditions, ours: Conditions) -> str | None:
+    """What a rule names value by value, and another rule takes from it: ``app.example.com/api/*``."""
+    ways = product(*([(name, (value,)) for value in values] for name, values in ours))
+    taken = (way for way in ways if all(_implied(condition, list(way)) for condition in theirs))
+    return next(("".join(value for _, (value,) in way) for way in taken), None)
+
+
 def _priority(rule: Resource) -> int:
-    """The priority as written; a rule without one comes last."""
+    """The priority as written; a rule without one gets the next free one."""
     value = rule.attributes.get("priority", rule.blank)
     if isinstance(value, Unknown):
         raise undecided(value, f"priority of {rule.address}")
-    return int(value) if value is not None else 50_000
+    return int(value) if value is not None else _LAST
 
 
-Conditions = list[tuple[str, tuple[str, ...]]]
-"""What a rule compares, each with the values of which one must match; all conditions must hold."""
+_LAST = 50_000
+"""The greatest priority there is; of rules without one, as many as there are get the next ones that are free."""
 
 
 def conditions_of(rule: Resource) -> Conditions:
