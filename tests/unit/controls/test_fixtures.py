@@ -40,6 +40,7 @@ NEVER_UNKNOWN = {
     "terraform.evaluates": "what is not known is told by terraform.readable",
     "terraform.versions-pinned": "constraints are literals",
     "terraform.arns-are-arns": "only what is written out can be no ARN",
+    "terraform.destroy-prevented": "a lifecycle setting is a literal",
     "terraform.secrets-marked": "the mark is a literal",
     "secret.version-holds-a-value": "an expression is a value, whatever it comes to",
 }
