@@ -140,6 +140,12 @@ class Deployer:
         """Whether it may make roles, networks or databases: then it is meant for more than deployments."""
         return any(self.may(action, ANY_ROLE if action.startswith("iam:") else "*") for action in _BEYOND)
 
+    def deploys(self) -> bool:
+        """Whether it may change what runs: push an image, update a service, or build infrastructure."""
+        found = targets(self.estate)
+        pushes = any(self.pushes(item) for target in found for item in target.repositories)
+        return pushes or any(self.updates(target) for target in found) or self.builds_infrastructure()
+
     def registers(self, target: Target) -> bool:
         """Whether it may register a new revision of a target's task definition."""
         return self.may(_REGISTER, target.revision)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from skyworthy.behavior.deploy_roles import Deployer
 from skyworthy.behavior.permissions import (
     Context,
     Policies,
@@ -16,7 +17,7 @@ from skyworthy.behavior.permissions import (
     role_may,
 )
 from skyworthy.behavior.permissions.memory import remembered
-from skyworthy.behavior.permissions.oidc import holes, trusts_github
+from skyworthy.behavior.permissions.oidc import holes, open_repository, trusts_github
 from skyworthy.behavior.permissions.probes import (
     ANY_KEY,
     ANY_PARAMETER,
@@ -146,16 +147,21 @@ def pass_role_is_scoped(holder: Resource, estate: Estate) -> None:
     refs=["REQ IAM-1", "REQ REF-3", "CKV_AWS_358", "CKV_AWS_393"],
 )
 def github_trust_is_scoped(role: Resource, estate: Estate) -> None:
-    """A role that GitHub Actions assume trusts one repository and the right audience.
+    """A role that GitHub Actions assume trusts one repository and the right audience; to deploy, not all its branches.
 
-    Why: with a loose subject, any repository on GitHub can ask for a token that the role accepts.
-    Fix: check `token.actions.githubusercontent.com:aud` and `:sub` with the repository written out.
+    Why: with a loose subject, any repository on GitHub can ask for a token that the role accepts; with
+    `repo:acme/app:*`, whoever may push a branch or open a pull request deploys what nobody has reviewed.
+    Fix: check `token.actions.githubusercontent.com:aud` and `:sub` with the repository written out, and its branch or
+    environment: `repo:acme/app:environment:production`.
     """
     provider = trusts_github(role, estate)
     if provider is None:
         not_applicable("it does not trust GitHub")
     problems = list(holes(role, provider, estate))
     assert not problems, "; ".join(problems)
+    repository = open_repository(role, provider, estate)
+    loose = bool(repository) and Deployer(role, estate).deploys()
+    assert not loose, f"it deploys, and any branch and pull request of {repository} may assume it"
 
 
 def handed_role(user: Resource, estate: Estate) -> Resource:

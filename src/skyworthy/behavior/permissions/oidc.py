@@ -16,6 +16,7 @@ from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable,
 GITHUB = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
 _SUBJECT = re.compile(r"repo:(?P<owner>[^/:]+)/(?P<name>[^:]+)(?P<rest>:.*)?")
+_MAIN = "refs/heads/main"
 _ACTION = "sts:AssumeRoleWithWebIdentity"
 
 
@@ -76,6 +77,28 @@ def holes(role: Resource, provider: Value, estate: Estate) -> Iterator[str]:
         yield f"the audience is not checked ({GITHUB}:aud must be {AUDIENCE})"
 
 
+def open_repository(role: Resource, provider: Value, estate: Estate) -> str:
+    """The repository of which any branch and any pull request may assume a role; empty where there is none.
+
+    Raises:
+        Undecidable: where it depends on what is not known.
+    """
+    trust = trust_of(role, estate)
+    for _, subject in _claims(trust, "sub"):
+        match = _SUBJECT.fullmatch(subject)
+        if match is None:
+            continue
+        repository = f"repo:{_filled(match['owner'])}/{_filled(match['name'])}"
+        whences = {f"{repository}:ref:{_BRANCH}": _BRANCH, f"{repository}:pull_request": "refs/pull/1/merge"}
+        if all(_admits(trust, role, provider, item, AUDIENCE, estate, ref) for item, ref in whences.items()):
+            return f"{match['owner']}/{match['name']}"
+    return ""
+
+
+_BRANCH = "refs/heads/skyworthy-probe"
+"""A branch that no trust policy names."""
+
+
 def _dead(trust: PolicyDocument) -> Iterator[str]:
     """The conditions that no token fulfils."""
     for claim, name in (("sub", "subject"), ("aud", "audience")):
@@ -123,17 +146,23 @@ def _readable(value: Value) -> str:
 
 
 def _admits(
-    trust: PolicyDocument, role: Resource, provider: Value, subject: str, audience: str, estate: Estate
+    trust: PolicyDocument,
+    role: Resource,
+    provider: Value,
+    subject: str,
+    audience: str,
+    estate: Estate,
+    ref: str = _MAIN,
 ) -> bool:
     repository = subject.removeprefix("repo:").partition(":")[0]
-    claims = {
+    claims: dict[str, Value] = {
         "aud": audience,
         "sub": subject,
         "repository": repository,
         "repository_owner": repository.partition("/")[0],
-        "job_workflow_ref": f"{repository}/.github/workflows/x.yml@refs/heads/main",
-        "ref": "refs/heads/main",
-        "environment": "production",
+        "job_workflow_ref": f"{repository}/.github/workflows/x.yml@{ref}",
+        "ref": ref,
+        "environment": "production" if ref == _MAIN else None,
         "repository_id": "1",
         "repository_owner_id": "1",
         "enterprise": "stranger",
