@@ -53,6 +53,20 @@ def named(estate: Estate, value: Value, *types: str) -> tuple[Resource, ...]:
     return tuple(item for item in found if item is not None)
 
 
+def inheriting(database: Resource, attribute: str, estate: Estate) -> Resource | None:
+    """Who says an attribute of a database: of a read replica without one of its own the source, else itself.
+
+    None where the source is not part of the estate.
+
+    Raises:
+        Undecidable: where the source is not known.
+    """
+    source = database.attributes.get("replicate_source_db")
+    if not source or attribute in database.attributes:
+        return database
+    return estate.find(source, "aws_db_instance")
+
+
 def absent(estate: Estate, finding: str) -> Undecidable | AssertionError:
     """What to raise where something is not there: a finding, or Undecidable where it may stand in an unread module."""
     for note in estate.notes:

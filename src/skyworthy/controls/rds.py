@@ -1,7 +1,7 @@
 """Databases."""
 
 from skyworthy.behavior.network import Network, network_of
-from skyworthy.behavior.references import left_out, naming
+from skyworthy.behavior.references import inheriting, left_out, naming
 from skyworthy.config import Policy
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, show
@@ -54,12 +54,10 @@ def storage_is_encrypted(database: Resource, estate: Estate) -> None:
     Why: a copied volume or snapshot is readable without it.
     Fix: set `storage_encrypted = true` and a `kms_key_id`; an existing instance must be restored from a snapshot.
     """
-    if is_replica(database) and "storage_encrypted" not in database.attributes:
-        source = estate.find(database["replicate_source_db"], INSTANCE)
-        if source is None:
-            raise Undecidable("it is encrypted as its source is, which is not part of this stack")
-        database = source
-    assert database["storage_encrypted"], "storage is not encrypted"
+    encrypted = inheriting(database, "storage_encrypted", estate)
+    if encrypted is None:
+        raise Undecidable("it is encrypted as its source is, which is not part of this stack")
+    assert encrypted["storage_encrypted"], "storage is not encrypted"
 
 
 @control(

@@ -2,9 +2,9 @@
 
 import re
 
-from skyworthy.behavior.references import attached, undecided
+from skyworthy.behavior.references import attached, inheriting, undecided
 from skyworthy.controls.findings import Findings
-from skyworthy.controls.rds import CLUSTER, INSTANCE, MEMBER, is_replica, not_for_replicas
+from skyworthy.controls.rds import CLUSTER, INSTANCE, MEMBER, not_for_replicas
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, Unknown, is_known, show
 
@@ -130,9 +130,7 @@ def parameter_group_fits(database: Resource, estate: Estate) -> None:
 
 def _source_of(database: Resource, estate: Estate) -> Resource:
     """The instance itself, or of a read replica that inherits its engine, the source."""
-    if not is_replica(database) or "engine" in database.attributes:
-        return database
-    found = estate.find(database["replicate_source_db"], INSTANCE)
+    found = inheriting(database, "engine", estate)
     if found is None:
         raise Undecidable("its engine is that of its source, which is not part of this stack")
     return found

@@ -2,11 +2,11 @@
 
 import re
 
-from skyworthy.behavior.references import undecided
+from skyworthy.behavior.references import inheriting, undecided
 from skyworthy.config import Policy
 from skyworthy.controls.rds import CLUSTER, INSTANCE, MEMBER, cluster_of, not_for_replicas
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Value, is_known
+from skyworthy.estate import Estate, Resource, Undecidable, Value, is_known
 
 LOGS = {
     "postgres": ("postgresql",),
@@ -101,7 +101,7 @@ def logs_are_sent(database: Resource) -> None:
     severity="medium",
     refs=["REQ REF-6"],
 )
-def storage_can_grow(database: Resource) -> None:
+def storage_can_grow(database: Resource, estate: Estate) -> None:
     """The limit of storage autoscaling is above the allocated storage.
 
     Why: RDS refuses a limit below it, and one that is equal grows nothing.
@@ -110,7 +110,10 @@ def storage_can_grow(database: Resource) -> None:
     limit = database["max_allocated_storage"]
     if not limit:
         not_applicable("its storage is not meant to grow by itself")
-    allocated = database["allocated_storage"]
+    growing = inheriting(database, "allocated_storage", estate)
+    if growing is None:
+        raise Undecidable("it has the storage of its source, which is not part of this stack")
+    allocated = growing["allocated_storage"]
     if not isinstance(allocated, (int, float)) or not isinstance(limit, (int, float)):
         raise undecided(allocated if not isinstance(allocated, (int, float)) else limit, "its storage")
     assert limit > allocated, f"it has {allocated:g} GiB and may grow to {limit:g}"

@@ -14,7 +14,7 @@ from skyworthy.behavior.network import (
     network_of,
     reaches,
 )
-from skyworthy.behavior.references import absent, named, undecided
+from skyworthy.behavior.references import absent, inheriting, named, undecided
 from skyworthy.behavior.stores import clients_of, port_of, proxies_of
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, Value, show
@@ -161,11 +161,8 @@ _CACHE_PORTS = {"memcached": 11211}
 
 def _port_of(store: Resource, estate: Estate) -> int:
     """The port that a database or cache listens on; its engine's own where none is given."""
+    store = inheriting(store, "port", estate) or store
     port = store.attributes.get("port")
-    if port is None and store.attributes.get("replicate_source_db"):
-        source = estate.find(store["replicate_source_db"], "aws_db_instance")
-        store = source if source is not None else store
-        port = store.attributes.get("port")
     if port is None:
         engine = store.attributes.get("engine")
         port = _CACHE_PORTS.get(str(engine), 6379) if store.type in CACHES else _DATABASE_PORTS.get(str(engine))

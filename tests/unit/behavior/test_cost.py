@@ -92,6 +92,31 @@ def test_a_second_zone_doubles_instance_and_storage(tmp_path: Path) -> None:
     assert of(tmp_path, DATABASE.replace("true", "false")).monthly == pytest.approx(made.monthly / 2)
 
 
+STRATEGY = "capacity_provider_strategy {{\n    capacity_provider = {}\n    weight = 1\n  }}"
+
+
+def test_tasks_cost_what_their_capacity_providers_cost(tmp_path: Path) -> None:
+    def by(*names: str) -> Estimate:
+        blocks = "\n  ".join(STRATEGY.format(f'"{name}"') for name in names)
+        return of(tmp_path, SERVICE.replace('launch_type     = "FARGATE"', blocks))
+
+    assert by("FARGATE").components == by("FARGATE", "FARGATE_SPOT").components == of(tmp_path, SERVICE).components
+    assert by("my-instances").components.get("Fargate") is None
+    assert by("FARGATE_SPOT").unpriced == ("aws_ecs_service.api: the price of Fargate Spot changes from day to day",)
+
+
+def test_a_replica_is_as_large_as_its_source(tmp_path: Path) -> None:
+    replica = 'resource "aws_db_instance" "read" {\n replicate_source_db = %s\n instance_class = "db.t3.micro"\n }\n'
+    made = of(tmp_path, DATABASE + replica % "aws_db_instance.main.identifier")
+    assert [(item.what, item.price) for item in made.items if item.address.endswith("read")] == [
+        ("db.t3.micro single-AZ", 0.018),
+        ("50 GB gp2 single-AZ", 0.115),
+    ]
+    assert of(tmp_path, replica % '"arn:aws:rds:us-east-1:123456789012:db:main"').unpriced == (
+        "aws_db_instance.read: it is as large as its source, which is not part of this stack",
+    )
+
+
 def test_what_is_used_is_an_assumption_that_can_be_changed(tmp_path: Path) -> None:
     made, more = of(tmp_path, GATEWAYS), of(tmp_path, GATEWAYS, nat_gb=1020)
     assert made.monthly == pytest.approx(3 * (730 * 0.05 + 20 * 0.045))

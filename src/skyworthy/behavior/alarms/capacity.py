@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
-from skyworthy.behavior.references import naming, task_definition_of, undecided
+from skyworthy.behavior.references import inheriting, naming, task_definition_of, undecided
 from skyworthy.estate import Estate, Resource, Undecidable, is_known, show
 
 GIB = 1024**3
@@ -31,10 +31,7 @@ def capacity(name: str, resource: Resource, estate: Estate) -> float:
 
 def _storage(database: Resource, estate: Estate) -> float:
     """A read replica has the storage of its source."""
-    source = None
-    if database.attributes.get("replicate_source_db"):
-        source = estate.find(database["replicate_source_db"], "aws_db_instance")
-    return _number(source or database, "allocated_storage") * GIB
+    return _number(inheriting(database, "allocated_storage", estate) or database, "allocated_storage") * GIB
 
 
 _BYTES_OF_CONNECTION = {"mysql": 12582880, "mariadb": 12582880, "aurora-mysql": 12582880}

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from skyworthy.behavior.cost.prices import Prices, prices
-from skyworthy.behavior.references import named, task_definition_of
+from skyworthy.behavior.references import inheriting, named, task_definition_of
+from skyworthy.behavior.tasks import launchers
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate, Resource, Undecidable
 
@@ -145,8 +146,11 @@ def _service(service: Resource, asked: _Asked) -> Iterator[Item]:
     definition = task_definition_of(service, asked.estate)
     if definition is None:
         raise Undecidable("its task definition is not of this stack")
-    if service["launch_type"] == "EC2":
+    providers = {str(name) for name in launchers(service, asked.estate)}
+    if not any(name.startswith("FARGATE") for name in providers):
         return  # its instances are paid for, not its tasks
+    if providers == {"FARGATE_SPOT"}:
+        raise Undecidable("the price of Fargate Spot changes from day to day")
     tasks = float(service["desired_count"] or 0)
     platform = definition.block("runtime_platform")
     arm = platform is not None and platform.get("cpu_architecture") == "ARM64"
@@ -204,11 +208,14 @@ def _load_balancer(balancer: Resource, asked: _Asked) -> Iterator[Item]:
 def _database(db: Resource, asked: _Asked) -> Iterator[Item]:
     copies = 2 if db["multi_az"] else 1
     deployed = "Multi-AZ" if copies == 2 else "single-AZ"
-    engine = db["engine"]
+    runs, holds = (inheriting(db, name, asked.estate) for name in ("engine", "allocated_storage"))
+    if runs is None or holds is None:
+        raise Undecidable("it is as large as its source, which is not part of this stack")
+    engine = runs["engine"]
     yield asked.hours(
         "RDS", db.address, f"{db['instance_class']} {deployed}", f"rds.{engine}.{db['instance_class']}", copies
     )
-    storage = float(db["allocated_storage"])
+    storage = float(holds["allocated_storage"])
     kind = db["storage_type"] or "gp3"
     yield asked.months("RDS", db.address, f"{storage:g} GB {kind} {deployed}", f"rds.storage.{kind}", storage * copies)
 
