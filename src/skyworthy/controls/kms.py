@@ -9,13 +9,14 @@ from skyworthy.behavior.permissions import (
     document,
     may,
 )
+from skyworthy.behavior.permissions.attachments import arn_of
 from skyworthy.behavior.permissions.probes import ANY_KEY, ANY_ROLE, DIRECT
 from skyworthy.behavior.permissions.statements import POLICY_TYPES, is_account, own_documents, principals_of
 from skyworthy.behavior.permissions.strangers import EVERYTHING, stranger_may
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.policy import policy_of
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, show
+from skyworthy.estate import Estate, Resource, Value, show
 
 _KEY = "aws_kms_key"
 _SHORTEST, _LONGEST = 7, 30
@@ -104,12 +105,14 @@ def key_stays_manageable(holder: Resource, estate: Estate) -> None:
     """
     value = policy_of(holder, otherwise="it has the default policy")
     policy = document(value, estate, f"the policy of {holder.address}")
+    key = holder if holder.type == _KEY else estate.find(holder["key_id"], _KEY)
+    itself: Value = "*" if key is None else arn_of(key)
     findings = Findings()
     for principal in principals_of(policy):
         with findings.question():
             request = Principal(principal if not is_account(principal) else ANY_ROLE)
             policies = Policies(identity=(EVERYTHING,), resource=policy)
-            if may(policies, "kms:PutKeyPolicy", "*", DIRECT, principal=request, estate=estate):
+            if may(policies, "kms:PutKeyPolicy", itself, DIRECT, principal=request, estate=estate):
                 return
     findings.conclude()
     raise AssertionError("its policy lets nobody of the account change it (kms:PutKeyPolicy)")
