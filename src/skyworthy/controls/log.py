@@ -40,7 +40,7 @@ _RETENTIONS = frozenset(
     "log.group-retention",
     on="aws_cloudwatch_log_group",
     severity="medium",
-    refs=["REQ REF-5", "REQ LIV-6", "CKV_AWS_66", "CKV_AWS_338"],
+    refs=["REQ REF-5", "REQ LIV-6", "CKV_AWS_66", "CKV_AWS_338", "FSBP CloudWatch.16"],
 )
 def logs_expire(group: Resource, policy: Policy) -> None:
     """Log groups keep their events as long as the environment demands, and not for ever.

@@ -45,7 +45,7 @@ def not_for_replicas(database: Resource) -> None:
     "rds.encrypted-at-rest",
     on=(INSTANCE, CLUSTER),
     severity="high",
-    refs=["REQ DAT-1", "REQ REF-6", "FSBP RDS.3", "CIS 2.3.1", "CKV_AWS_16"],
+    refs=["REQ DAT-1", "REQ REF-6", "FSBP RDS.3", "CIS 2.3.1", "CKV_AWS_16", "FSBP RDS.27", "CKV_AWS_96"],
     aliases=("rds.storage-encrypted",),
 )
 def storage_is_encrypted(database: Resource, estate: Estate) -> None:
@@ -97,7 +97,7 @@ def database_is_in_private_subnets(database: Resource, estate: Estate) -> None:
     "rds.multi-az",
     on=(INSTANCE, CLUSTER),
     severity="high",
-    refs=["REQ REF-15", "REQ DAT-1", "FSBP RDS.5", "CKV_AWS_157"],
+    refs=["REQ REF-15", "REQ DAT-1", "FSBP RDS.5", "CKV_AWS_157", "FSBP RDS.15"],
 )
 def database_has_a_standby(database: Resource, estate: Estate, policy: Policy) -> None:
     """The database has a standby in another availability zone.
@@ -147,7 +147,7 @@ def backups_are_kept(database: Resource, policy: Policy) -> None:
     "rds.deletion-protection",
     on=(INSTANCE, CLUSTER),
     severity="medium",
-    refs=["REQ DAT-1", "REQ REF-15", "FSBP RDS.8", "CKV_AWS_293"],
+    refs=["REQ DAT-1", "REQ REF-15", "FSBP RDS.8", "CKV_AWS_293", "FSBP RDS.7", "CKV_AWS_139"],
 )
 def deletion_is_prevented(database: Resource, policy: Policy) -> None:
     """The database refuses to be deleted.
@@ -183,7 +183,7 @@ def a_final_snapshot_is_taken(database: Resource, policy: Policy) -> None:
     "rds.iam-auth",
     on=(INSTANCE, CLUSTER),
     severity="low",
-    refs=["REQ REF-6", "FSBP RDS.10", "CKV_AWS_161", "CKV_AWS_162"],
+    refs=["REQ REF-6", "FSBP RDS.10", "CKV_AWS_161", "CKV_AWS_162", "FSBP RDS.12"],
 )
 def iam_may_authenticate(database: Resource) -> None:
     """People can sign in with IAM.
@@ -201,7 +201,7 @@ def iam_may_authenticate(database: Resource) -> None:
     "rds.copy-tags-to-snapshots",
     on=(INSTANCE, CLUSTER),
     severity="low",
-    refs=["REQ REF-6", "FSBP RDS.17", "FSBP RDS.16", "CKV2_AWS_60"],
+    refs=["REQ REF-6", "FSBP RDS.17", "FSBP RDS.16", "CKV2_AWS_60", "CKV_AWS_313"],
 )
 def snapshots_keep_the_tags(database: Resource) -> None:
     """Snapshots bear the tags of their database.

@@ -13,7 +13,7 @@ from skyworthy.estate import Estate, Resource, Undecidable, Unknown, is_known, s
     "rds.tls-in-transit",
     on=(INSTANCE, CLUSTER),
     severity="high",
-    refs=["REQ DAT-1", "REQ REF-6", "CKV2_AWS_69"],
+    refs=["REQ DAT-1", "REQ REF-6", "CKV2_AWS_69", "FSBP RDS.38", "FSBP RDS.39"],
 )
 def tls_is_forced(database: Resource, estate: Estate) -> None:
     """The database refuses connections without TLS.

@@ -63,7 +63,7 @@ def the_operating_system_is_monitored(database: Resource, estate: Estate, policy
     "rds.auto-minor-upgrade",
     on=(INSTANCE, MEMBER),
     severity="low",
-    refs=["REQ REF-6", "REQ DAT-2", "FSBP RDS.13", "CIS 2.3.2", "CKV_AWS_226"],
+    refs=["REQ REF-6", "REQ DAT-2", "FSBP RDS.13", "CIS 2.3.2", "CKV_AWS_226", "FSBP RDS.35"],
 )
 def minor_versions_are_installed(database: Resource) -> None:
     """Minor versions are installed by themselves.
@@ -78,7 +78,7 @@ def minor_versions_are_installed(database: Resource) -> None:
     "rds.logs-to-cloudwatch",
     on=(INSTANCE, CLUSTER),
     severity="low",
-    refs=["REQ REF-6", "FSBP RDS.9", "FSBP RDS.36", "CKV_AWS_129", "CKV2_AWS_30"],
+    refs=["REQ REF-6", "FSBP RDS.9", "FSBP RDS.36", "CKV_AWS_129", "CKV2_AWS_30", "CKV_AWS_324"],
 )
 def logs_are_sent(database: Resource) -> None:
     """The database's log is sent to CloudWatch.

@@ -105,7 +105,7 @@ def _listening(balancer: Resource, estate: Estate) -> list[int]:
     "sg.no-ssh-from-internet",
     on=GROUPS,
     severity="high",
-    refs=["REQ NET-1", "CIS 5.2", "CIS 5.3", "CKV_AWS_24"],
+    refs=["REQ NET-1", "CIS 5.2", "CIS 5.3", "CKV_AWS_24", "FSBP EC2.13"],
 )
 def ssh_is_not_open(group: Resource, estate: Estate) -> None:
     """Nobody on the internet reaches SSH.
@@ -120,7 +120,7 @@ def ssh_is_not_open(group: Resource, estate: Estate) -> None:
     "sg.no-rdp-from-internet",
     on=GROUPS,
     severity="high",
-    refs=["REQ NET-1", "CIS 5.2", "CIS 5.3", "CKV_AWS_25"],
+    refs=["REQ NET-1", "CIS 5.2", "CIS 5.3", "CKV_AWS_25", "FSBP EC2.14"],
 )
 def rdp_is_not_open(group: Resource, estate: Estate) -> None:
     """Nobody on the internet reaches remote desktops.
