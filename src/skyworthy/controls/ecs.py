@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
+from skyworthy.behavior.alarms import COMPOSITE_ALARM, METRIC_ALARM
 from skyworthy.behavior.references import left_out
 from skyworthy.behavior.secrets import containers
 from skyworthy.behavior.tasks import (
@@ -69,6 +70,26 @@ def failed_deployments_roll_back(service: Resource) -> None:
         return
     assert breaker.get("enable"), "the deployment circuit breaker is off"
     raise AssertionError("the deployment circuit breaker does not roll back")
+
+
+@control(
+    "ecs.deployment-alarms-exist", on=_SERVICE, severity="high", refs=["REQ REF-5", "REQ REF-9"], lenses=("declared",)
+)
+def alarms_of_deployments_exist(service: Resource, estate: Estate) -> None:
+    """The alarms that a deployment is watched by are alarms of the stack.
+
+    Why: ECS cannot watch an alarm that is not there: a bad deployment goes on, or every deployment stops.
+    Fix: take `alarm_names` from the `alarm_name` of the alarms.
+    """
+    names = service.block("alarms").get("alarm_names")
+    if isinstance(names, Unknown):
+        raise names.undecidable()
+    if not names:
+        not_applicable("no alarm watches its deployments")
+    if not estate.of(METRIC_ALARM, COMPOSITE_ALARM):
+        not_applicable("the alarms stand in another stack")
+    missing = [show(name) for name in names or () if estate.find(name, METRIC_ALARM, COMPOSITE_ALARM) is None]
+    assert not missing, f"no alarm of the stack is named {', '.join(missing)}"
 
 
 _MOST_PERCENT = 400
