@@ -1,0 +1,111 @@
+"""Rules of EventBridge."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+
+from skyworthy.controls.registry import control, not_applicable
+from skyworthy.estate import Resource, Undecidable, Unknown, Value, is_known
+
+_EVERYWHERE = ("AWS API Call via CloudTrail", "AWS Service Event via CloudTrail", "AWS Console Action via CloudTrail")
+DETAIL_TYPES: Mapping[str, tuple[str, ...]] = {
+    "aws.autoscaling": (
+        "EC2 Instance-launch Lifecycle Action",
+        "EC2 Instance Launch Successful",
+        "EC2 Instance Launch Unsuccessful",
+        "EC2 Instance-terminate Lifecycle Action",
+        "EC2 Instance Terminate Successful",
+        "EC2 Instance Terminate Unsuccessful",
+    ),
+    "aws.backup": (
+        "Backup Job State Change",
+        "Backup Plan State Change",
+        "Backup Vault State Change",
+        "Copy Job State Change",
+        "Recovery Point State Change",
+        "Region Setting State Change",
+        "Report Job State Change",
+        "Restore Job State Change",
+    ),
+    "aws.ecr": (
+        "ECR Image Action",
+        "ECR Image Scan",
+        "ECR Pull Through Cache Action",
+        "ECR Replication Action",
+        "ECR Scan Resource Change",
+    ),
+    "aws.ecs": (
+        "ECS Container Instance State Change",
+        "ECS Deployment State Change",
+        "ECS Service Action",
+        "ECS Task State Change",
+    ),
+    "aws.guardduty": (
+        "GuardDuty Finding",
+        "GuardDuty Runtime Protection Healthy",
+        "GuardDuty Runtime Protection Unhealthy",
+    ),
+    "aws.health": ("AWS Health Abuse Event", "AWS Health Event"),
+    "aws.rds": (
+        "RDS Blue Green Deployment Event",
+        "RDS Custom Version Event",
+        "RDS DB Cluster Event",
+        "RDS DB Cluster Snapshot Event",
+        "RDS DB Instance Event",
+        "RDS DB Parameter Group Event",
+        "RDS DB Proxy Event",
+        "RDS DB Security Group Event",
+        "RDS DB Snapshot Event",
+    ),
+    "aws.secretsmanager": (),
+    "aws.securityhub": (
+        "Security Hub Findings - Custom Action",
+        "Security Hub Findings - Imported",
+        "Security Hub Insight Results",
+    ),
+}
+"""What services call their events. Source: https://docs.aws.amazon.com/eventbridge/latest/ref/welcome.html"""
+
+
+@control(
+    "event.pattern-known", on="aws_cloudwatch_event_rule", severity="high", refs=["REQ REF-9"], lenses=("declared",)
+)
+def pattern_names_events_that_exist(rule: Resource) -> None:
+    """A rule waits for events that AWS sends.
+
+    Why: EventBridge accepts every pattern; with a word misspelled the rule never matches, and nobody is told.
+    Fix: write `detail-type` as the service's page in the EventBridge reference has it.
+    """
+    pattern = rule.peek("event_pattern")
+    if not pattern:
+        not_applicable("it runs by a schedule")
+    if isinstance(pattern, Unknown):
+        raise pattern.undecidable()
+    if not isinstance(pattern, Mapping):
+        raise Undecidable("its pattern is not read")
+    names = set(_EVERYWHERE)
+    sources = list(_texts(pattern.get("source")))
+    if not sources or not DETAIL_TYPES.keys() >= set(sources):
+        not_applicable("what its source sends is not written down here")
+    for source in sources:
+        names.update(DETAIL_TYPES[source])
+    strange = [item for item in _texts(pattern.get("detail-type")) if item not in names]
+    for item in strange:
+        near = difflib.get_close_matches(item, sorted(names), n=1, cutoff=0.8)
+        assert not near, f"{sources[0]} sends no {item!r}; it sends {near[0]!r}"
+    if strange:
+        raise Undecidable(f"whether {sources[0]} sends {strange[0]!r} is not known")
+
+
+def _texts(values: Value) -> Iterator[str]:
+    """The values that a pattern matches exactly.
+
+    Raises:
+        Undecidable: where one is not known.
+    """
+    if isinstance(values, Unknown):
+        raise values.undecidable()
+    for value in values or ():
+        if isinstance(value, Unknown) or (isinstance(value, str) and not is_known(value)):
+            raise Undecidable("a value of its pattern is not known")
+        if isinstance(value, str):
+            yield value
