@@ -56,6 +56,7 @@ _CACHES = (
     "aws_memorydb_cluster",
 )
 """One in the place of the other is told by :func:`skyworthy.behavior.stores.endpoint_problems`."""
+_NO_ARN = re.compile(r"(?!.*_ARN$).*", re.IGNORECASE)
 _STANDING_FOR = (
     *("aws_alb", "aws_instance", "aws_lb", "aws_route53_record", "aws_service_discovery_service"),
     *("aws_secretsmanager_secret_version", "aws_ssm_parameter", "aws_vpc_endpoint"),
@@ -90,6 +91,11 @@ _PROMISES = (
         (*_DATABASES, *_CACHES, *_STANDING_FOR),
     ),
 )
+_FORMS = {
+    "aws_sqs_queue": {"arn": re.compile(r"(?!.*_URL$).*", re.IGNORECASE), **dict.fromkeys(("id", "url"), _NO_ARN)},
+    "aws_s3_bucket": {"arn": re.compile(r".*_ARN", re.IGNORECASE), **dict.fromkeys(("bucket", "id"), _NO_ARN)},
+}
+"""Type -> attribute by which a program may be told of it -> the names of the variables that may hold it."""
 _NO_ADDRESS = re.compile(r"arn|id|identifier|name|port|status|engine|username|db_name|.*_id")
 """Attributes of a database or cache that are not where it is."""
 _STORES = re.compile(r"aws_(db|rds|elasticache|memorydb)_")
@@ -194,6 +200,9 @@ def _broken(name: str, value: Value, promise: _Promise, estate: Estate) -> str |
         return None
     if source.type.startswith("aws_") and source.type not in promise.types:
         return f"{name} is the {value.attribute} of {source.address}, which is not {promise.what}"
+    form = _FORMS.get(source.type, {}).get(value.attribute)
+    if form is not None and form.fullmatch(name) is None:
+        return f"{name} is the {value.attribute} of {source.address}"
     if promise.arn or not _STORES.match(source.type):
         return ""
     if _NO_ADDRESS.fullmatch(value.attribute):

@@ -362,12 +362,15 @@ def grace_period_fits(service: Resource, estate: Estate) -> None:
 
     Why: too short, and tasks are stopped while they start, again and again; too long, and a broken version is noticed
     only after the deployment is given up on.
-    Fix: set `health_check_grace_period_seconds` to the container's `startPeriod` or somewhat more.
+    Fix: set `health_check_grace_period_seconds` to the container's `startPeriod` or somewhat more; leave it out where
+    there is no load balancer.
     """
     balancers = service["load_balancer"]
-    if not balancers:
-        not_applicable("it is not behind a load balancer")
     grace = int(service["health_check_grace_period_seconds"] or 0)
+    if not balancers:
+        alone = grace and not service["vpc_lattice_configurations"]
+        assert not alone, f"ECS refuses its grace period of {grace} s: it is not behind a load balancer"
+        not_applicable("it is not behind a load balancer")
     assert grace < _LONGEST_GRACE, (
         f"a broken task is kept for {grace} s; a deployment is given up on after {_LONGEST_GRACE}"
     )

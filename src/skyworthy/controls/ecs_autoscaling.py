@@ -1,9 +1,11 @@
 """Scaling of ECS services."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from skyworthy.behavior.memory import once_per_estate
+from skyworthy.behavior.metrics import Metric, NotPublished, resolve
 from skyworthy.behavior.network import TARGET_GROUPS
+from skyworthy.behavior.queues import dead_letters_of
 from skyworthy.behavior.references import absent, left_out, named
 from skyworthy.behavior.tasks import scales, scaling_target
 from skyworthy.config import Policy
@@ -147,6 +149,10 @@ def scaling_policy_is_effective(scaling: Resource, estate: Estate) -> None:
         with findings.question():
             elsewhere = _requests_elsewhere(scaling, tracking, estate)
             assert not elsewhere, elsewhere
+        for metric in _own_metrics(tracking):
+            with findings.question():
+                unseen = _unseen(metric, estate)
+                assert not unseen, f"it follows {metric.namespace} {metric.name}: {unseen}"
     findings.conclude()
 
 
@@ -176,6 +182,34 @@ def _requests_elsewhere(scaling: Resource, tracking: Mapping[str, Value], estate
 
 def _group_of(block: Mapping[str, Value], estate: Estate) -> tuple[Resource, ...]:
     return named(estate, block.get("target_group_arn"), *TARGET_GROUPS)
+
+
+def _own_metrics(tracking: Mapping[str, Value]) -> Iterator[Metric]:
+    """The metrics of a customized specification, by themselves or in an expression, as far as they are written out."""
+    for custom in _blocks(tracking, "customized_metric_specification"):
+        stats = [stat for item in _blocks(custom, "metrics") for stat in _blocks(item, "metric_stat")]
+        for metric in (custom, *(metric for stat in stats for metric in _blocks(stat, "metric"))):
+            namespace, name = metric.get("namespace"), metric.get("metric_name")
+            if isinstance(namespace, str) and isinstance(name, str):
+                dimensions = {show(item.get("name")): item.get("value") for item in _blocks(metric, "dimensions")}
+                yield Metric(namespace, name, dimensions)
+
+
+def _blocks(block: Mapping[str, Value], name: str) -> list[Mapping[str, Value]]:
+    value = block.get(name)
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, (list, tuple)) else []
+
+
+def _unseen(metric: Metric, estate: Estate) -> str:
+    """Why a metric does not tell of the work that waits; empty where it does, or where that cannot be known."""
+    try:
+        found = resolve(metric, estate)
+    except Undecidable:
+        return ""  # what an application publishes by itself
+    if isinstance(found, NotPublished):
+        return found.reason
+    sources = [(item, source) for item in found for source in dead_letters_of(item, estate)]
+    return next((f"{item.address} holds what was given up on in {source.address}" for item, source in sources), "")
 
 
 _CONFIGURATIONS = {
