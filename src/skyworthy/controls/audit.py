@@ -63,8 +63,8 @@ def audit_service_can_deliver(writer: Resource, estate: Estate) -> None:
 
     Why: AWS refuses a trail whose bucket shuts it out; where the policy is changed later, the trail stays and the
     history ends.
-    Fix: allow the service `s3:GetBucketAcl` on the bucket and `s3:PutObject` under `AWSLogs/`, and in the key's policy
-    `kms:GenerateDataKey*`.
+    Fix: allow the service `s3:GetBucketAcl` on the bucket and `s3:PutObject` under `AWSLogs/`, where a condition on
+    `s3:x-amz-acl` says `bucket-owner-full-control`, and in the key's policy `kms:GenerateDataKey*`.
     """
     asked = _WRITERS[writer.type]
     findings = Findings()
@@ -100,7 +100,7 @@ def _for_this_account(writer: Resource) -> Mapping[str, Value]:
     if writer.type == _CHANNEL:  # it has no ARN; AWS Config sends one of its own
         region = Reference("data.aws_region.this", "name")
         arn = Template(("arn:aws:config:", region, ":", OWN_ACCOUNT, ":", Reference(NOBODY, "name")))
-    return {"aws:SourceAccount": OWN_ACCOUNT, "aws:SourceArn": arn}
+    return {"aws:SourceAccount": OWN_ACCOUNT, "aws:SourceArn": arn, "s3:x-amz-acl": "bucket-owner-full-control"}
 
 
 def _demands(writer: Resource, estate: Estate) -> Iterator[tuple[PolicyDocument, str]]:

@@ -1,6 +1,6 @@
 """Whether a resource policy lets in somebody who has nothing to do with the account."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from skyworthy.behavior.permissions.conditions import Context
@@ -113,7 +113,7 @@ def acting_service_may(
         action: ``s3:PutObject``.
         estate: where references point.
         service: principal of the service, ``cloudtrail.amazonaws.com``.
-        source: ``aws:SourceAccount`` and ``aws:SourceArn``: for whom it acts.
+        source: ``aws:SourceAccount`` and ``aws:SourceArn``: for whom it acts; and what else it is known to send.
 
     Raises:
         Undecidable: where it depends on what is not known.
@@ -136,7 +136,7 @@ def _lets_in(asker: "_Asker", own: PolicyDocument, action: str, estate: Estate) 
         Undecidable: where it depends on what is not known.
     """
     # It speaks of what it is attached to, however that is written.
-    statements = tuple(_unbound(item) for item in own.statements)
+    statements = tuple(_unbound(item, asker.keys) for item in own.statements)
     policies = Policies(identity=asker.identity, resource=replace(own, statements=statements))
     context = Context(asker.keys, _LATER)
     return may(
@@ -144,17 +144,20 @@ def _lets_in(asker: "_Asker", own: PolicyDocument, action: str, estate: Estate) 
     ).allowed
 
 
-def _unbound(statement: Statement) -> Statement:
+def _unbound(statement: Statement, sent: Iterable[str]) -> Statement:
     """A statement without its resources, and an Allow without the conditions that who asks fulfils as they like."""
-    chosen = statement.conditions if statement.effect == "Deny" else _without_choice(statement.conditions)
+    chosen = statement.conditions if statement.effect == "Deny" else _without_choice(statement.conditions, sent)
     return replace(statement, resources=None, not_resources=None, conditions=chosen)
 
 
 def _without_choice(
-    conditions: Mapping[str, Mapping[str, tuple[Value, ...]]],
+    conditions: Mapping[str, Mapping[str, tuple[Value, ...]]], sent: Iterable[str]
 ) -> dict[str, dict[str, tuple[Value, ...]]]:
+    known = {key.lower() for key in sent}
     kept = {
-        operator: {key: values for key, values in keys.items() if not key.lower().startswith(_CHOSEN)}
+        operator: {
+            key: values for key, values in keys.items() if key.lower() in known or not key.lower().startswith(_CHOSEN)
+        }
         for operator, keys in conditions.items()
     }
     return {operator: keys for operator, keys in kept.items() if keys}
