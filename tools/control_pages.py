@@ -26,7 +26,7 @@ SIDES = {
     "repository": "the repository",
     "waivers": "the waivers",
 }
-_HEAD = re.compile(r"^# (?P<name>expect|policy|inventory): (?P<value>.*)$")
+_HEAD = re.compile(r"^# (?P<name>expect|policy|inventory|deploys): (?P<value>.*)$")
 _EXPECTED = re.compile(r"(?P<outcome>\w+) (?P<address>\S+?)(: (?P<message>.*))?")
 
 
@@ -74,6 +74,8 @@ def _sentence(name: str, value: str) -> str:
         return f"- under the policy `{value}`"
     if name == "inventory":
         return f"- with the inventory `{value}`"
+    if name == "deploys":
+        return f"- where `[deploy.images.{value}]` stands in skyworthy.toml"
     expected = _EXPECTED.fullmatch(value)
     if expected is None:
         raise ValueError(f"not an expectation: {value}")

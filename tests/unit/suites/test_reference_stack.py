@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from skyworthy.config import Environment, Settings, load_settings
+from skyworthy.config.deploy import DeploySettings
 from skyworthy.results import SuiteResult
 from skyworthy.sandbox import cassette, faults, server
 from skyworthy.sandbox.server import Sandbox
@@ -70,6 +71,23 @@ def test_a_key_that_the_secret_lacks_is_found_with_file_and_line(settings: Setti
     assert verdict.location is not None
     assert verdict.location.file.endswith("modules/ecs/main.tf")
     assert "secret staging-omc-secrets has no key SMTP_PASSWORT; it has ANTHROPIC_API_KEY" in verdict.message
+
+
+def test_a_role_must_do_what_the_commands_call_where_the_settings_say_that_they_deploy(
+    settings: Settings, tmp_path: Path
+) -> None:
+    shutil.copytree(REPOSITORY / "terraform", tmp_path / "terraform")
+    module = tmp_path / "terraform" / "modules" / "iam" / "main.tf"
+    text = module.read_text("utf-8")
+    assert '"ecs:DescribeTasks", "ecs:ListTasks"' in text
+    module.write_text(text.replace('"ecs:DescribeTasks", "ecs:ListTasks"', '"ecs:DescribeTasks"'), "utf-8")
+    environment = replace(settings.environment("staging"), root=tmp_path / "terraform" / "environments" / "staging")
+    there = replace(settings, directory=tmp_path)
+    (verdict,) = (item for item in run_static(there, environment).verdicts if item.outcome is Outcome.FAIL)
+    assert (verdict.control, verdict.address) == ("iam.deploy-role-can-deploy", "module.iam.aws_iam_role.deploy")
+    assert "aws_ecs_service.backend lack ecs:ListTasks;" in verdict.message
+    others = run_static(replace(there, deploy=DeploySettings()), environment)
+    assert judged(others, Outcome.FAIL, Outcome.ERROR) == set()
 
 
 @pytest.fixture(scope="module")
