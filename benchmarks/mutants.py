@@ -163,7 +163,8 @@ def set_apart(score: Score) -> str:
 
 
 def side_by_side(score: Score, size: int, seed: int, workers: int) -> str:
-    """Both tools on the same sample of the defects, operator by operator, as a table."""
+    """Both tools on the same sample of the defects, operator by operator: what was looked at, and a table."""
+    start = time.perf_counter()
     ours = {item.mutant.id: item.status == "noticed" for item in score.counted}
     chosen = beside.sample([item.mutant for item in score.counted], size, seed)
     cache = load_settings(REPOSITORY).cache.absolute()
@@ -182,7 +183,10 @@ def side_by_side(score: Score, size: int, seed: int, workers: int) -> str:
             alone = sum(bool(theirs[id]) and not ours[id] for id in group)
             row = (name, len(group), we, f"{we / len(group):.0%}", they, f"{they / len(group):.0%}", alone)
             rows.append(row)
-    return table(("operator", "mutants", "skyworthy", "share", "checkov", "share", "checkov alone"), rows)
+    told = f"{len(chosen)} of the {len(score.counted)} defects, each operator by its share. "
+    told += f"{time.perf_counter() - start:.0f} s on {workers} processes."
+    head = ("operator", "mutants", "skyworthy", "share", "checkov", "share", "checkov alone")
+    return f"{told}\n\n{table(head, rows)}"
 
 
 def encode(score: Score) -> list[dict[str, object]]:
