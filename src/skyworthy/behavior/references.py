@@ -1,6 +1,6 @@
 """Which resources name another one, and what to say where that is not known."""
 
-from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, leaves, show
 
 
 def undecided(value: Value, what: str) -> Undecidable:
@@ -33,11 +33,21 @@ def naming(estate: Estate, target: Resource, attribute: str, *types: str, implie
             if any(item is target for item in named(estate, resource.peek(attribute), target.type)):
                 found.append(resource)
         except Undecidable as undecidable:
+            if _is_about_another(estate, target, resource, attribute):
+                continue
             reason = f"{attribute} of {resource.address}: {undecidable.reason}"
             undecided = undecided or Undecidable(reason, denied=undecidable.denied)
     if not found and undecided is not None:
         raise undecided
     return tuple(found)
+
+
+def _is_about_another(estate: Estate, target: Resource, resource: Resource, attribute: str) -> bool:
+    """Whether a resource of which it is not known how many there are names something else, each of them."""
+    value = resource.outlined.peek(attribute)
+    if not resource.outline or any(isinstance(item, Unknown) for item in leaves(value)):
+        return False
+    return all(item is not target for item in named(estate, value, target.type))
 
 
 def named(estate: Estate, value: Value, *types: str) -> tuple[Resource, ...]:

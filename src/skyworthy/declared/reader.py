@@ -97,7 +97,10 @@ def _placeholder(module: Module, block: Block, reason: Unknown) -> Resource:
     address = module.address(block)
     module.run.notes.append(Note(blank.reason, block.file, block.line, address))
     region = _region(module, block, {})
-    return Resource(address, block.labels[0], {}, location_of(block), block.type == "data", blank=blank, region=region)
+    if block.type == "data":
+        return Resource(address, block.labels[0], {}, location_of(block), data=True, blank=blank, region=region)
+    outline = _resource(module, block, "", {"count": blank, "each": blank}).attributes
+    return Resource(address, block.labels[0], {}, location_of(block), blank=blank, region=region, outline=outline)
 
 
 def _resource(module: Module, block: Block, suffix: str, bound: dict[str, Value]) -> Resource:

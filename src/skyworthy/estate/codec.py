@@ -66,6 +66,7 @@ def _encode_resource(resource: Resource, numbers: Numbers) -> dict[str, Any]:
         "lifecycle": encode_value(resource.lifecycle, numbers),
         "blank": encode_value(resource.blank, numbers),
         "region": encode_value(resource.region, numbers),
+        "outline": encode_value(resource.outline, numbers),
     }
 
 
@@ -79,6 +80,7 @@ def _decode_resource(data: dict[str, Any], unknowns: Unknowns) -> Resource:
         lifecycle=decode_value(data["lifecycle"], unknowns),
         blank=decode_value(data["blank"], unknowns),
         region=decode_value(data["region"], unknowns),
+        outline=decode_value(data["outline"], unknowns),
     )
 
 

@@ -1,7 +1,7 @@
 """A resource of the stack in Terraform's vocabulary, whichever side it was read from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from skyworthy.estate.types import type_of
@@ -40,6 +40,8 @@ class Resource:
         location: the block in the code, where there is one.
         data: a data source, which is read, not made.
         lifecycle: the settings of the ``lifecycle`` block: ``ignore_changes``, ``prevent_destroy``, ...
+        outline: of one that stands for instances of which it is not known how many there are: the attributes that each
+            would have; they tell what it is not about, never that there is one.
         blank: why an attribute that neither stands in ``attributes`` nor has a default is unknown.
         region: the AWS region that the code asks for beside the provider block's without an alias, or in which the
             resource was found; Unknown where it asks for one that cannot be told; None: where the environment is.
@@ -53,6 +55,7 @@ class Resource:
     lifecycle: Mapping[str, Value] = field(default_factory=dict)
     blank: Unknown | None = None
     region: str | Unknown | None = None
+    outline: Mapping[str, Value] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "attributes", MappingProxyType(dict(self.attributes)))
@@ -61,6 +64,11 @@ class Resource:
     def name(self) -> str:
         """The last part of the address without an index, ``main`` of ``module.rds.aws_db_instance.main[0]``."""
         return self.address.rpartition(".")[2].partition("[")[0]
+
+    @property
+    def outlined(self) -> "Resource":
+        """What each of the instances would be where it is not known how many there are; else the resource itself."""
+        return replace(self, attributes=self.outline, blank=None, outline={}) if self.outline else self
 
     def peek(self, name: str) -> Value:
         """The attribute's value as it is, an :class:`Unknown` included; never raises."""

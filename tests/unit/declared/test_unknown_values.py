@@ -6,7 +6,8 @@ import pytest
 
 from skyworthy import declared
 from skyworthy.errors import BadInput
-from skyworthy.estate import Note, Template, Undecidable
+from skyworthy.estate import Note, Reference, Template, Undecidable
+from skyworthy.estate.codec import decode, encode
 
 from .conftest import ReadText, Write
 
@@ -169,6 +170,31 @@ def test_undecidable_counts_leave_a_placeholder_and_a_note(read: ReadText) -> No
         ("module.optional", 26),
         ("module.optional.aws_vpc.main", 1),
     ]
+
+
+def test_what_uncounted_instances_are_about_is_known_all_the_same(read: ReadText) -> None:
+    estate = read(
+        """
+        variable "names" {
+          type = set(string)
+        }
+        resource "aws_sns_topic" "main" {}
+        resource "aws_sns_topic_subscription" "named" {
+          for_each  = var.names
+          topic_arn = aws_sns_topic.main.arn
+          protocol  = "email"
+          endpoint  = each.value
+        }
+        """
+    )
+    subscription = decode(encode(estate)).of("aws_sns_topic_subscription")[0]
+    with pytest.raises(Undecidable):
+        subscription["protocol"]
+    each = subscription.outlined
+    assert each["protocol"] == "email"
+    assert each.peek("topic_arn") == Reference("aws_sns_topic.main", "arn")
+    with pytest.raises(Undecidable):
+        each["endpoint"]
 
 
 def test_a_remote_module_that_is_not_downloaded_is_noted(read: ReadText) -> None:

@@ -59,11 +59,19 @@ def watchers_of(estate: Estate) -> Watchers:
     return Watchers(found, tuple(watcher for watcher in made if watcher.open is not None))
 
 
+def _outlined(alarm: Resource) -> tuple[Metric, ...]:
+    """The metrics that an alarm would read, if there is one; none where that is not known either."""
+    try:
+        return metrics_of(alarm.outlined)
+    except Undecidable:
+        return ()
+
+
 def _watcher(alarm: Resource, estate: Estate) -> Watcher:
     try:
         metrics = metrics_of(alarm)
     except Undecidable as undecidable:
-        return Watcher(alarm, (), frozenset(), undecidable)
+        return Watcher(alarm, _outlined(alarm), frozenset(), undecidable)
     found, open_ = resolve_all(metrics, estate)
     known = (publisher for publisher in found if not isinstance(publisher, NotPublished))
     return Watcher(alarm, metrics, frozenset(resource.address for each in known for resource in each), open_)

@@ -127,7 +127,7 @@ def _inline(group: Resource, direction: Direction) -> Iterator[Rule]:
 
 
 def _of_rule(resource: Resource, estate: Estate) -> Iterator[Rule]:
-    kind = resource.peek("type")
+    kind = resource.outlined.peek("type")
     names = ("cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "source_security_group_id", "self")
     block = {name: _maybe(resource, name) for name in (*names, *_PORTS)}
     for direction in ("ingress", "egress"):
@@ -145,13 +145,15 @@ def _owned(
     resource: Resource, direction: Direction, block: Mapping[str, Value], protocol: Value, estate: Estate
 ) -> Iterator[Rule]:
     """The rule, with its group; one whose group is unknown may be any group's."""
-    owner = resource.peek("security_group_id")
+    owner = resource.outlined.peek("security_group_id")
     if isinstance(owner, Unknown):
         unknown = Unknown(f"whose rule {resource.address} is: {owner.reason}", denied=owner.denied)
         yield Rule(direction, None, None, None, None, (), resource, unknown=unknown)
         return
     group = estate.find(owner, *GROUPS)
-    if group is not None:
+    if group is not None and resource.outline:
+        yield Rule(direction, group, None, None, None, (), resource, unknown=resource.blank)
+    elif group is not None:
         yield _made(direction, group, block, resource, protocol=protocol)
 
 
@@ -212,8 +214,28 @@ def of_aws(prefix_list: Value, estate: Estate) -> bool:
     """Whether a prefix list is known to hold addresses of AWS services only, such as S3 behind a gateway endpoint."""
     if not isinstance(prefix_list, Reference):
         return False
+    return prefix_list.attribute == "prefix_list_id" or _managed_name(prefix_list, estate).startswith("com.amazonaws.")
+
+
+def of_cloudfront(prefix_list: Value, estate: Estate) -> bool:
+    """Whether a prefix list is the one of the addresses from which CloudFront asks origins.
+
+    Source: https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/LocationsOfEdgeServers.html
+    """
+    return isinstance(prefix_list, Reference) and _managed_name(prefix_list, estate) in _CLOUDFRONT
+
+
+_CLOUDFRONT = ("com.amazonaws.global.cloudfront.origin-facing", "com.amazonaws.global.ipv6.cloudfront.origin-facing")
+
+
+def _managed_name(prefix_list: Reference, estate: Estate) -> str:
+    """The name by which a data source looks up a prefix list of AWS; empty where it is none."""
     resource = estate.get(prefix_list.address)
-    if prefix_list.attribute == "prefix_list_id":
-        return True
-    name = resource.peek("name") if resource is not None else None
-    return isinstance(name, str) and name.startswith("com.amazonaws.")
+    if resource is None:
+        return ""
+    name = resource.attributes.get("name")
+    filters = resource.attributes.get("filter")
+    for item in filters if name is None and isinstance(filters, (list, tuple)) else ():
+        if isinstance(item, Mapping) and item.get("name") == "prefix-list-name":
+            name = next(iter(item.get("values") or ()), None)
+    return name if isinstance(name, str) else ""
