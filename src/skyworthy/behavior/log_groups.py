@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from skyworthy.behavior.memory import once_per_estate
-from skyworthy.estate import Estate, Reference, Resource, Template, Value, leaves
+from skyworthy.estate import Estate, Reference, Resource, Template, Unknown, Value, leaves
 
 _READERS = (
     *("aws_cloudwatch_log_metric_filter", "aws_cloudwatch_log_subscription_filter", "aws_cloudwatch_metric_alarm"),
@@ -25,6 +25,16 @@ def is_written_by_name(group: Resource) -> bool:
     name = group.peek("name")
     head = name.parts[0] if isinstance(name, Template) else name
     return isinstance(head, str) and head.startswith(_BY_NAME)
+
+
+def holds_another_log(group: Value, estate: Estate) -> bool:
+    """Whether a log group, by name or reference, holds what no container writes: an audit trail, events, flow logs."""
+    found = None if isinstance(group, Unknown) else estate.find(group, "aws_cloudwatch_log_group")
+    if found is None:
+        return isinstance(group, str) and group.startswith(_BY_NAME)
+    if any(found.address in set(_texts(task.attributes)) for task in estate.of("aws_ecs_task_definition")):
+        return False
+    return is_written_by_name(found) or is_named_by_a_writer(found, estate)
 
 
 def is_named_by_a_writer(group: Resource, estate: Estate) -> bool:

@@ -28,7 +28,7 @@ class Story:
     """What some metrics of the watched resource show.
 
     Args:
-        namespace: of the metrics; ``*``: any.
+        namespace: of the metrics; ``*``: any but those in which AWS's services publish.
         names: of the metrics; ``*``: any.
         calm: segments that repeat, as in the file.
         incident: segments of which the last one lasts, as in the file.
@@ -41,7 +41,9 @@ class Story:
 
     def tells(self, metric: Metric) -> bool:
         """Whether it is about a metric."""
-        return self.namespace in ("*", metric.namespace) and ("*" in self.names or metric.name in self.names)
+        own = isinstance(metric.namespace, str) and metric.namespace.startswith("AWS/")
+        named = not own if self.namespace == "*" else self.namespace == metric.namespace
+        return named and ("*" in self.names or metric.name in self.names)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class Scenario:
         name: ``ecs-cpu``.
         requirement: ``ALM-1``.
         title: what happens, a clause.
+        quiet: what the calm is like, in a few words.
         on: the Terraform types that are watched.
         within_minutes: how soon some alarm must be in ALARM.
         stories: per group of metrics.
@@ -61,6 +64,7 @@ class Scenario:
     name: str
     requirement: str
     title: str
+    quiet: str
     on: tuple[str, ...]
     within_minutes: int
     stories: tuple[Story, ...]
@@ -122,7 +126,8 @@ def _scenario(name: str, row: dict[str, Any]) -> Scenario:
         for item in row["metrics"]
     )
     on = (row["on"],) if isinstance(row["on"], str) else tuple(row["on"])
-    return Scenario(name, row["requirement"], row["title"], on, row["within_minutes"], stories, row.get("falls", False))
+    words = (row["requirement"], row["title"], row["quiet"])
+    return Scenario(name, *words, on, row["within_minutes"], stories, row.get("falls", False))
 
 
 def reacts(alarm: Alarm, scenario: Scenario, watched: Resource, estate: Estate) -> Reaction | None:

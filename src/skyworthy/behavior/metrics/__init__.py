@@ -1,6 +1,7 @@
 """CloudWatch metrics: which exist, in which form they are published, and by which resource of an estate."""
 
 from skyworthy.behavior.metrics.resolve import (
+    LOG_METRIC_FILTER,
     Metric,
     NotPublished,
     Publisher,
@@ -15,6 +16,7 @@ from skyworthy.behavior.metrics.resolve import (
 from skyworthy.behavior.metrics.table import Namespace, namespaces
 
 __all__ = [
+    "LOG_METRIC_FILTER",
     "Metric",
     "Namespace",
     "NotPublished",
