@@ -56,6 +56,11 @@ def named_like_a_secret(name: str) -> bool:
     return bool(_NAME.search(name)) and not _PUBLIC.search(name)
 
 
+def made_public(name: str) -> bool:
+    """Whether a variable is built into what browsers load: ``NEXT_PUBLIC_API_URL``."""
+    return _PUBLIC.match(name) is not None
+
+
 def reason_secret(name: str, value: Value, estate: Estate) -> str:
     """Why a variable of a plain environment is secret; empty where it is not.
 

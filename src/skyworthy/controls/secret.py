@@ -7,7 +7,7 @@ from contextlib import suppress
 from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.permissions.memory import remembered
 from skyworthy.behavior.permissions.strangers import stranger_may
-from skyworthy.behavior.plaintext import reason_secret
+from skyworthy.behavior.plaintext import made_public, reason_secret
 from skyworthy.behavior.references import left_out
 from skyworthy.behavior.secrets import injections, keys_of, secret_of
 from skyworthy.behavior.stores import endpoint_problems, store_of
@@ -266,15 +266,34 @@ def injected_parameters_are_encrypted(parameter: Resource, estate: Estate) -> No
     Why: everybody who may list parameters reads a plain one, and so does the history of its versions.
     Fix: `type = "SecureString"`.
     """
-    if parameter.address not in _injected(estate):
+    names = _injected(estate).get(parameter.address, frozenset())
+    if not names:
         not_applicable("no container gets it as a secret")
-    kind = parameter["type"]
-    assert kind == "SecureString", f"its type is {kind}, and containers get it as a secret"
+    if parameter["type"] == "SecureString":
+        return
+    if all(_is_plainly_public(name, parameter, estate) for name in names):
+        not_applicable("its value is no secret: containers get settings from parameters in the same way")
+    raise AssertionError(f"its type is {parameter['type']}, and containers get it as a secret")
+
+
+def _is_plainly_public(name: str, parameter: Resource, estate: Estate) -> bool:
+    """Whether what a container gets under a name is no secret: it is made for browsers, or the code shows its value."""
+    if made_public(name):
+        return True
+    ignored = set(parameter.lifecycle.get("ignore_changes") or ())
+    value = parameter.attributes.get("value", parameter.attributes.get("insecure_value"))
+    filled_in_later = ignored & {"value", "insecure_value", "all"} or _PLACEHOLDER.fullmatch(str(value))
+    if value is None or isinstance(value, Unknown) or filled_in_later:
+        return False
+    return not reason_secret(name, value, estate)
 
 
 @once_per_estate
-def _injected(estate: Estate) -> frozenset[str]:
-    """The addresses of the parameters that containers get as secrets."""
-    sources = [item.source for task in estate.of("aws_ecs_task_definition") for item in injections(task)]
-    found = [estate.find(source.identifier, _PARAMETER) for source in sources if source.store == "ssm"]
-    return frozenset(parameter.address for parameter in found if parameter is not None)
+def _injected(estate: Estate) -> Mapping[str, frozenset[str]]:
+    """Addresses of the parameters that containers get as secrets -> under which names."""
+    found: dict[str, set[str]] = {}
+    for item in (item for task in estate.of("aws_ecs_task_definition") for item in injections(task)):
+        parameter = estate.find(item.source.identifier, _PARAMETER) if item.source.store == "ssm" else None
+        if parameter is not None:
+            found.setdefault(parameter.address, set()).add(item.name)
+    return {address: frozenset(names) for address, names in found.items()}
