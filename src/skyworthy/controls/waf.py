@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 
+from skyworthy.behavior.network.rules import GROUPS, Peer, of_cloudfront, rules_of
 from skyworthy.behavior.references import absent, named, naming, undecided
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Value, is_known, show
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Value, is_known, references, show
 
 ACL = "aws_wafv2_web_acl"
+_DISTRIBUTION = "aws_cloudfront_distribution"
 _ASSOCIATIONS = ("aws_wafv2_web_acl_association", "aws_wafregional_web_acl_association")
 _LOGGING = "aws_wafv2_web_acl_logging_configuration"
 _COMMON = "AWSManagedRulesCommonRuleSet"
@@ -30,7 +32,8 @@ def load_balancer_has_a_web_acl(balancer: Resource, estate: Estate) -> None:
     """A web ACL filters the requests to a public application load balancer.
 
     Why: without one every scanner and every flood reaches the application.
-    Fix: an `aws_wafv2_web_acl_association` of the load balancer with a web ACL.
+    Fix: an `aws_wafv2_web_acl_association` of the load balancer with a web ACL; where its security groups let in
+    CloudFront only, `web_acl_id` of the distribution.
     """
     if balancer["load_balancer_type"] != "application":
         not_applicable("web ACLs filter requests to application load balancers")
@@ -38,6 +41,9 @@ def load_balancer_has_a_web_acl(balancer: Resource, estate: Estate) -> None:
         not_applicable("it is internal")
     associations = naming(estate, balancer, "resource_arn", *_ASSOCIATIONS)
     if not associations:
+        if _is_origin_only(balancer, estate):
+            _assert_filtered_at_the_edge(balancer, estate)
+            return
         raise absent(estate, "no web ACL is associated with it")
     for association in associations:
         other = association.attributes.get("web_acl_arn")
@@ -48,6 +54,31 @@ def load_balancer_has_a_web_acl(balancer: Resource, estate: Estate) -> None:
         for acl in named(estate, association.attributes.get("web_acl_arn"), ACL):
             scope = acl["scope"]
             assert scope == "REGIONAL", f"{acl.address} has the scope {scope}: it goes with load balancers as REGIONAL"
+
+
+def _is_origin_only(balancer: Resource, estate: Estate) -> bool:
+    """Whether a load balancer's security groups are known to let in CloudFront alone."""
+    try:
+        groups = {group.address for group in named(estate, balancer.peek("security_groups"), *GROUPS)}
+    except Undecidable:
+        return False
+    peers = [
+        peer
+        for rule in rules_of(estate)
+        if rule.direction == "ingress" and (rule.group is None or rule.group.address in groups)
+        for peer in rule.peers or (Peer("prefix list"),)
+    ]
+    return bool(peers) and all(peer.kind == "prefix list" and of_cloudfront(peer.value, estate) for peer in peers)
+
+
+def _assert_filtered_at_the_edge(balancer: Resource, estate: Estate) -> None:
+    """Assert that the distributions whose origin a load balancer is have a web ACL, all of them where none says so."""
+    distributions = estate.of(_DISTRIBUTION)
+    if not distributions:
+        raise Undecidable("only CloudFront reaches it, and its distribution is not part of this stack")
+    own = [item for item in distributions if any(ref.address == balancer.address for ref in references(item["origin"]))]
+    for distribution in own or distributions:
+        assert distribution["web_acl_id"], f"only CloudFront reaches it, and {distribution.address} has no web ACL"
 
 
 @control(
