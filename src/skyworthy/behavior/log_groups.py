@@ -32,18 +32,20 @@ def holds_another_log(group: Value, estate: Estate) -> bool:
     found = None if isinstance(group, Unknown) else estate.find(group, "aws_cloudwatch_log_group")
     if found is None:
         return isinstance(group, str) and group.startswith(_BY_NAME)
-    if any(found.address in set(_texts(task.attributes)) for task in estate.of("aws_ecs_task_definition")):
+    if any(_is_among(found, frozenset(_texts(task.attributes))) for task in estate.of("aws_ecs_task_definition")):
         return False
     return is_written_by_name(found) or is_named_by_a_writer(found, estate)
 
 
 def is_named_by_a_writer(group: Resource, estate: Estate) -> bool:
     """Whether anything names a log group that may write into it."""
-    named = _named(estate)
-    return group.address in named or any(
-        isinstance(value, str) and value.removesuffix(":*") in named
-        for value in (group.peek("name"), group.peek("arn"))
-    )
+    return _is_among(group, _named(estate))
+
+
+def _is_among(group: Resource, texts: frozenset[str]) -> bool:
+    """Whether a log group is one of those that addresses and texts name."""
+    own = (group.peek("name"), group.peek("arn"))
+    return group.address in texts or any(isinstance(item, str) and item.removesuffix(":*") in texts for item in own)
 
 
 def unseen_writers(estate: Estate) -> tuple[str, ...]:
