@@ -13,14 +13,15 @@ from skyworthy.behavior.network import (
     rules_for_host,
     target_groups_of,
 )
-from skyworthy.behavior.references import named
-from skyworthy.behavior.secrets import containers
+from skyworthy.behavior.references import absent, named
+from skyworthy.behavior.secrets import containers, environment
 from skyworthy.behavior.tasks import ports, task_of
-from skyworthy.estate import Estate, Reference, Resource, Value
+from skyworthy.estate import Estate, Reference, Resource, Undecidable, Value
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _USER = re.compile(r"(.*_)?(POSTGRES(QL)?|PG|MYSQL|MARIADB|RDS|DB|DATABASE)_?USER(NAME)?", re.IGNORECASE)
 _ROLE = re.compile(r"[A-Za-z_][\w.$@-]*")
+_NAMESPACE = "aws_service_discovery_private_dns_namespace"
 _URL = re.compile(r"(?P<scheme>https?)://(?P<host>[^/:?#]+)(:(?P<port>\d+))?")
 _LISTENING = re.compile(r"(SERVER_|LISTEN_)?PORT", re.IGNORECASE)
 """Variables by which a program is told where to listen."""
@@ -152,21 +153,64 @@ def port_problem(name: str, value: Value, definition: Mapping[str, Any]) -> str 
 
 def _wrong_port(name: str, url: "re.Match[str]", estate: Estate) -> str | None:
     """What is wrong with the port of a URL whose host is a service's name in Cloud Map or in Service Connect."""
-    port = int(url["port"] or {"http": 80, "https": 443}[url["scheme"]])
-    for service, opened in _behind(url["host"], estate):
+    port = _port(url)
+    for service, opened in (*_registered_as(url["host"], estate), *_connected_as(url["host"], estate)):
         listed = ", ".join(map(str, opened))
         return "" if port in opened else f"{name} is {url[0]}, and {service.address} opens {listed}"
-    return None
+    return _unregistered(name, url, estate)
 
 
-def _behind(host: str, estate: Estate) -> Iterator[tuple[Resource, tuple[int, ...]]]:
-    """The services that a name inside the VPC leads to, each with the ports that it answers on."""
+def _port(url: "re.Match[str]") -> int:
+    return int(url["port"] or {"http": 80, "https": 443}[url["scheme"]])
+
+
+def calls_of(task: Resource, estate: Estate) -> Iterator[tuple[str, Resource, int]]:
+    """The services that a task calls by their names in Cloud Map: the variable, the service, and its port.
+
+    A URL with a port that the service does not open, which :func:`value_problem` tells, stands for the opened ones.
+
+    Raises:
+        Undecidable: where the environment is not known.
+    """
+    for definition in containers(task):
+        for name, value in environment(definition).items():
+            url = _URL.match(value) if isinstance(value, str) else None
+            for service, opened in _registered_as(url["host"], estate) if url is not None else ():
+                port = _port(url) if url is not None else 0
+                yield from ((name, service, each) for each in ([port] if port in opened else opened))
+
+
+def _registered_as(host: str, estate: Estate) -> Iterator[tuple[Resource, tuple[int, ...]]]:
+    """The services that a name in Cloud Map leads to, each with the ports that its containers open."""
     for service in estate.of("aws_ecs_service"):
         for registry in _blocks(service, "service_registries"):
             for found in named(estate, registry.get("registry_arn"), "aws_service_discovery_service"):
                 task = task_of(service, estate)
                 if host == _registered(found, estate) and task is not None:
                     yield service, tuple(port for item in containers(task) for port in ports(item))
+
+
+def _unregistered(name: str, url: "re.Match[str]", estate: Estate) -> str | None:
+    """What is wrong with a host in a private namespace of the stack that nothing of the stack bears."""
+    spaces = [space.peek("name") for space in estate.of(_NAMESPACE)]
+    inside = [space for space in spaces if isinstance(space, str) and url["host"].endswith(f".{space}")]
+    registered = estate.of("aws_service_discovery_service")
+    others = estate.of("aws_service_discovery_instance", "aws_route53_record")
+    connected = any(_blocks(service, "service_connect_configuration") for service in estate.of("aws_ecs_service"))
+    known = all(isinstance(item.peek("name"), str) for item in registered)
+    if not inside or others or connected or not known:
+        return None
+    if any(url["host"] == _registered(item, estate) for item in registered):
+        return None
+    problem = absent(estate, f"{name} is {url[0]}, and nothing is registered as {url['host']}")
+    if isinstance(problem, Undecidable):
+        raise problem
+    return str(problem)
+
+
+def _connected_as(host: str, estate: Estate) -> Iterator[tuple[Resource, tuple[int, ...]]]:
+    """The services that an alias of Service Connect leads to, each with the ports of the alias."""
+    for service in estate.of("aws_ecs_service"):
         for connect in _blocks(service, "service_connect_configuration"):
             aliases = [alias for item in connect.get("service") or () for alias in item.get("client_alias") or ()]
             own = [alias for alias in aliases if alias.get("dns_name") == host]
@@ -184,7 +228,7 @@ def _registered(found: Resource, estate: Estate) -> str:
     """The name under which Cloud Map knows a service, ``mailer.example.internal``."""
     values = (found.block("dns_config").get("namespace_id"), found.attributes.get("namespace_id"))
     namespace = next((value for value in values if isinstance(value, (str, Reference))), None)
-    spaces = named(estate, namespace, "aws_service_discovery_private_dns_namespace")
+    spaces = named(estate, namespace, _NAMESPACE)
     return f"{found.peek('name')}.{spaces[0].peek('name')}" if spaces else ""
 
 

@@ -16,6 +16,9 @@ from skyworthy.behavior.network import (
 )
 from skyworthy.behavior.references import absent, inheriting, named, undecided
 from skyworthy.behavior.stores import clients_of, port_of, proxies_of
+from skyworthy.behavior.tasks import task_of
+from skyworthy.behavior.variables import calls_of
+from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, Value, show
 
@@ -364,3 +367,23 @@ def tasks_reach_the_cache(cache: Resource, estate: Estate) -> None:
     Fix: an egress rule of the tasks' group and an ingress rule of the cache's group for the cache's port.
     """
     _assert_clients_reach(cache, estate)
+
+
+@control("sg.tasks-reach-tasks", on="aws_ecs_service", severity="high", refs=["REQ NET-1", "REQ REF-2"])
+def tasks_reach_the_services_they_call(service: Resource, estate: Estate) -> None:
+    """Tasks reach the services that their environment calls by a name in Cloud Map.
+
+    Why: a service that nobody lets in is found by its name all the same; every call to it hangs until its time-out.
+    Fix: an ingress rule of the called service's group for its port, from the group of the calling one.
+    """
+    task = task_of(service, estate) if has_own_network(service) else None
+    calls = [] if task is None else [call for call in calls_of(task, estate) if call[1] is not service]
+    if not calls:
+        not_applicable("its environment calls no service of the stack")
+    network = network_of(estate)
+    findings = Findings()
+    for name, other, port in calls:
+        with findings.question():
+            path = reaches(network, network.place(service), network.place(other), port)
+            assert path.open, f"{name}: port {port} of {other.address} is not reached: {path.blocked}"
+    findings.conclude()
