@@ -215,7 +215,8 @@ class Speller:
             yield from self._scope(field)
         elif field == "random":
             for place in range(6):
-                yield Hole((resource.address, "random", place), False, "alphanumeric", "the suffix is random")
+                key = (resource.address, "random", place)
+                yield Hole(key, False, "alphanumeric", "the suffix is random", _maker(resource))
         elif field == "key_id" and not resource.attributes.get(field) and resource.peek("multi_region") is False:
             yield from self._uuid(resource)
         elif field == "path":
@@ -252,7 +253,7 @@ class Speller:
             yield from end
         yield from _MANAGED_SECRETS[resource.type]
         why = f"the secret that RDS keeps for {resource.address} is named when it is made"
-        yield Hole((resource.address, "master_user_secret"), allowed="segment", why=why)
+        yield Hole((resource.address, "master_user_secret"), allowed="segment", why=why, made=_maker(resource))
 
     def _uuid(self, resource: Resource) -> Iterator[Token]:
         """The id of a KMS key: ``1234abcd-12ab-34cd-56ef-1234567890ab``."""
@@ -261,7 +262,7 @@ class Speller:
             yield (
                 "-"
                 if place in (8, 13, 18, 23)
-                else Hole((resource.address, "key_id", place), False, "hexadecimal", why)
+                else Hole((resource.address, "key_id", place), False, "hexadecimal", why, _maker(resource))
             )
 
     def _hole(self, reference: Reference, value: Value = None) -> Hole:
@@ -278,3 +279,8 @@ class Speller:
             return False
         one, other = self.estate.get(left.address), self.estate.get(right.address)
         return one is not None and other is not None and one is not other and not one.data and not other.data
+
+
+def _maker(resource: Resource) -> str:
+    """The address of a resource that is made here; empty for what a data source reads, which may be the same thing."""
+    return "" if resource.data else resource.address

@@ -33,12 +33,14 @@ class Hole:
         allowed: which characters: ``any``, a wildcard included; ``text``, ``digit``, ``hexadecimal``,
             ``alphanumeric``, ``segment`` (no colon); ``nobody``: a name that nothing bears, which only wildcards cover.
         why: why it is not known, a clause.
+        made: the resource in whose identifier it stands where AWS makes that up; no two resources get the same.
     """
 
     key: Hashable
     many: bool = True
     allowed: str = "any"
     why: str = "it is not known"
+    made: str = ""
 
     def may_be(self, char: str) -> bool:
         """Whether a character can stand in it."""
@@ -211,6 +213,8 @@ def _possible(left: Token | None, right: Token | None) -> tuple[bool, bool, bool
     """Steps that some filling of the holes allows."""
     if left is None or right is None:
         return _vanishes(left), _vanishes(right), False
+    if isinstance(left, Hole) and isinstance(right, Hole) and left.made and right.made and left.made != right.made:
+        return False, False, False
     left_many, right_many = _vanishes(left), _vanishes(right)
     fits = _can_share(left, right)
     return left_many or (right_many and fits), right_many or (left_many and fits), fits
