@@ -28,10 +28,14 @@ def exec_sessions_open(service: Resource, estate: Estate) -> None:
     role = role_of(task, "task_role_arn", estate)
     assert role is not None, f"ECS Exec is enabled and {task.address} has no task role"
     findings = Findings()
+    refused: dict[str, list[str]] = {}
     for action in EXEC_ACTIONS:
         with findings.question():
             decision = role_may(role, action, "*", estate)
-            assert decision, f"{role.address} may not {action}: {decision.reason}"
+            if not decision:
+                refused.setdefault(decision.reason, []).append(action)
+    for reason, actions in refused.items():
+        findings.add(f"{role.address} may not {', '.join(actions)}: {reason}")
     for definition in containers(task):
         with findings.question():
             for path in _closed(definition):

@@ -1,5 +1,8 @@
 """Roles of ECS tasks: what the agent and the application may do."""
 
+import re
+from collections.abc import Iterator
+
 from skyworthy.behavior.permissions import role_may
 from skyworthy.behavior.secrets import containers, environment, injections, needs
 from skyworthy.behavior.task_roles import assumable_by_tasks, role_of, start_needs
@@ -7,7 +10,7 @@ from skyworthy.behavior.tasks import runs_on_fargate
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.iam import check_needs
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Reference, Resource, references, show
+from skyworthy.estate import Estate, Reference, Resource, Value, references, show
 
 _TASK = "aws_ecs_task_definition"
 
@@ -80,8 +83,7 @@ def task_role_can_use_what_it_names(task: Resource, estate: Estate) -> None:
         (f"{name} of container {definition.get('name')}", found)
         for definition in containers(task)
         for name, value in environment(definition).items()
-        for reference in references(value)
-        if (found := estate.get(reference.address)) is not None and found.type in _USES and not found.data
+        for found in _used(name, value, estate)
     ]
     if not named:
         not_applicable("its environment names no queue, topic, table or stream of the stack")
@@ -95,6 +97,19 @@ def task_role_can_use_what_it_names(task: Resource, estate: Estate) -> None:
             actions = " or ".join(_USES[used.type])
             assert allowed, f"{variable} names {used.address}, and {role.address} may not {actions}"
     findings.conclude()
+
+
+def _used(name: str, value: Value, estate: Estate) -> Iterator[Resource]:
+    """What a variable names that is used by AWS's API: by reference, or by its name where the variable speaks of it."""
+    found = [estate.get(reference.address) for reference in references(value)]
+    if isinstance(value, str) and _SPEAKS.search(name):
+        found.append(estate.find(value, *_USES))
+    for item in found:
+        if item is not None and item.type in _USES and not item.data:
+            yield item
+
+
+_SPEAKS = re.compile(r"(^|_)(TABLE|DYNAMODB|QUEUE|SQS|TOPIC|SNS|STREAM|KINESIS)(_|$)", re.IGNORECASE)
 
 
 @control("ecs.roles-trust-ecs-tasks", on=_TASK, severity="high", refs=["REQ REF-3", "REQ IAM-1"])

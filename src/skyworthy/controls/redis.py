@@ -96,6 +96,8 @@ def a_replica_takes_over(cache: Resource, estate: Estate, policy: Policy) -> Non
     Why: without one, the failure of a node or zone empties the cache.
     Fix: `automatic_failover_enabled`, `multi_az_enabled`, at least two nodes, and subnets of two zones.
     """
+    refused = cache.attributes.get("multi_az_enabled") is True and cache["automatic_failover_enabled"] is not True
+    assert not refused, "multi_az_enabled needs automatic_failover_enabled: AWS refuses one without the other"
     if not policy.multi_az:
         not_applicable("a single zone is allowed here")
     findings = []

@@ -365,9 +365,12 @@ def container_insights(cluster: Resource) -> bool:
 def _custom(metric: Metric, estate: Estate) -> Publisher | NotPublished:
     """A namespace outside the table: one that a log metric filter of the estate publishes into, or nothing known."""
     names: list[str] = []
+    elsewhere = ""
     for source in estate.of(LOG_METRIC_FILTER):
         for made in transformations(source):
             if made.get("namespace") != metric.namespace:
+                if made.get("name") == metric.name:
+                    elsewhere = f"{source.address} publishes {metric.name} in {show(made.get('namespace'))}"
                 continue
             names.append(show(made.get("name")))
             if made.get("name") == metric.name:
@@ -376,6 +379,8 @@ def _custom(metric: Metric, estate: Estate) -> Publisher | NotPublished:
         return NotPublished(
             f"no log metric filter publishes {metric.name} in {metric.namespace}, but {', '.join(names)}"
         )
+    if elsewhere:
+        return NotPublished(f"{elsewhere}, not in {metric.namespace}")
     meant = meant_namespace(metric.namespace, metric.name)
     if meant:
         return NotPublished(f"nobody publishes {metric.name} in {metric.namespace}; it is in {meant}")
