@@ -66,7 +66,13 @@ def _example(path: Path) -> list[str]:
     heads = [match for line in lines if (match := _HEAD.match(line))]
     code = "\n".join(line for line in lines if not _HEAD.match(line)).strip("\n")
     said = [_sentence(match["name"], match["value"]) for match in heads]
-    return [*(["\n".join(said)] if said else []), f"```terraform\n{code}\n```"]
+    other = path.with_suffix(".beside")
+    beside = ["Beside it:", _block(other.read_text("utf-8").strip("\n"))] if other.exists() else []
+    return [*(["\n".join(said)] if said else []), _block(code), *beside]
+
+
+def _block(code: str) -> str:
+    return f"```terraform\n{code}\n```"
 
 
 def _sentence(name: str, value: str) -> str:

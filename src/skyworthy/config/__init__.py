@@ -9,6 +9,7 @@ from skyworthy.config.settings import (
     LaunchSettings,
     Settings,
     StandIn,
+    beside_each_other,
     load_settings,
 )
 from skyworthy.config.smoke import SmokeCheck, SmokeService, SmokeSettings
@@ -33,6 +34,7 @@ __all__ = [
     "StandIn",
     "Variable",
     "Waiver",
+    "beside_each_other",
     "load_env_template",
     "load_settings",
     "load_waivers",

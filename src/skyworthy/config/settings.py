@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,7 @@ class Environment:
         inventory: Terraform type -> how many of it there are at least.
         usage: what is assumed of its use in a month, where that differs from the price table's assumptions.
         env_template: the variables that the application reads, None where skyworthy.toml does not say.
+        beside: the other root modules that skyworthy.toml or the tree it was found in holds.
     """
 
     name: str
@@ -90,6 +91,16 @@ class Environment:
     inventory: Mapping[str, int] = field(default_factory=dict)
     usage: Mapping[str, float] = field(default_factory=dict)
     env_template: EnvTemplate | None = None
+    beside: tuple[Path, ...] = ()
+
+
+def beside_each_other(environments: Iterable[Environment]) -> Iterator[Environment]:
+    """Environments of which each knows the roots of the others; one root under several names is no other one."""
+    found = tuple(environments)
+    roots = {item.root.resolve(): item.root for item in found}
+    for item in found:
+        others = tuple(root for path, root in roots.items() if path != item.root.resolve())
+        yield dataclasses.replace(item, beside=others)
 
 
 @dataclass(frozen=True)
@@ -239,7 +250,8 @@ def load_settings(directory: Path) -> Settings:
     toml = Toml(path)
     file = toml.build(_File, toml.data)
     template = load_env_template(directory / file.application.env_template) if file.application.env_template else None
-    environments = {name: _environment(toml, name, table, template) for name, table in file.environments.items()}
+    tables = (_environment(toml, name, table, template) for name, table in file.environments.items())
+    environments = {item.name: item for item in beside_each_other(tables)}
     demand_sense(toml, file.smoke)
     if not environments:
         toml.refuse("no [environments.NAME] table: nothing to certify")

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from skyworthy.behavior.plaintext import named_like_a_secret
 from skyworthy.config import Policy
+from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import STACK, control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value
 from skyworthy.estate.configuration import Backend, Configuration
@@ -108,7 +109,57 @@ def _shared(configuration: Configuration) -> Backend:
 def _complete(backend: Backend) -> None:
     """A backend without its bucket gets the rest at ``terraform init -backend-config``, which nobody here can see."""
     if not backend.attributes.get("bucket"):
-        raise Undecidable(f"{backend.location}: backend s3 is completed at `terraform init -backend-config`")
+        raise _completed_later(backend)
+
+
+def _completed_later(backend: Backend) -> Undecidable:
+    return Undecidable(f"{backend.location}: backend {backend.type} is completed at `terraform init -backend-config`")
+
+
+@control("terraform.state-of-its-own", on=STACK, severity="critical", refs=["REQ STA-10"], lenses=("declared",))
+def state_is_its_own(configuration: Configuration) -> None:
+    """No other root module keeps its state in the same place.
+
+    Why: whichever of the two is applied destroys what the other one has built: it is in its state, not in its code.
+    Fix: an own `key` in `backend "s3"` for each root module.
+    """
+    backend = _shared(configuration)
+    others = [item for item in configuration.beside if isinstance(item, Unknown) or item.type == backend.type]
+    if not others:
+        not_applicable(f"no other root module with backend {backend.type} is read with it")
+    if backend.type not in _PLACES:
+        not_applicable(f"where backend {backend.type} keeps states is not compared")
+    findings = Findings()
+    for other in others:
+        with findings.question():
+            if isinstance(other, Unknown):
+                raise other.undecidable()
+            assert _place_of(other) != _place_of(backend), f"{other.location} names the same place: {_told(backend)}"
+    findings.conclude()
+
+
+_PLACES = {
+    "s3": ("bucket", "key"),
+    "gcs": ("bucket", "prefix"),
+    "azurerm": ("storage_account_name", "container_name", "key"),
+}
+"""Type of a backend -> the arguments that say which state is meant."""
+
+
+def _place_of(backend: Backend) -> tuple[Value, ...]:
+    """Where a backend keeps the state of its root.
+
+    Raises:
+        Undecidable: where that is given at ``terraform init``.
+    """
+    place = tuple(backend.attributes.get(name) for name in _PLACES[backend.type])
+    if not all(place):
+        raise _completed_later(backend)
+    return place
+
+
+def _told(backend: Backend) -> str:
+    return ", ".join(f"{name} {backend.attributes[name]}" for name in _PLACES[backend.type])
 
 
 @control("terraform.environment-agrees", on=STACK, severity="high", refs=["REQ STA-10"], lenses=("declared",))

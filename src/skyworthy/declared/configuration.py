@@ -1,6 +1,6 @@
 """What a module says besides its resources: backend, pins, providers, variables, outputs and calls."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from skyworthy.declared.evaluation.blocks import settle
@@ -11,7 +11,8 @@ from skyworthy.declared.hcl.nodes import ObjectConstructor
 from skyworthy.declared.reader import deep_expressions, open_root
 from skyworthy.declared.sources import Loader, ModuleSource, literal, local_source, location_of
 from skyworthy.declared.variables import Inputs
-from skyworthy.estate import Location, Value
+from skyworthy.errors import BadInput
+from skyworthy.estate import Location, Unknown, Value
 from skyworthy.estate.configuration import (
     Backend,
     Configuration,
@@ -23,36 +24,54 @@ from skyworthy.estate.configuration import (
 )
 
 
-def configuration(root: Path, inputs: Inputs | None = None) -> Configuration:
+def configuration(root: Path, inputs: Inputs | None = None, *, beside: Sequence[Path] = ()) -> Configuration:
     """The settings of a root module, or of any module directory.
+
+    Args:
+        root: the directory.
+        inputs: what its variables are given.
+        beside: the root modules that are deployed beside it, of which only the backends are read.
 
     Raises:
         BadInput: where it cannot be read; the message names file and line.
     """
     with deep_expressions(root):
-        return _configuration(root, inputs or Inputs())
+        return _configuration(root, inputs or Inputs(), beside)
 
 
-def _configuration(root: Path, inputs: Inputs) -> Configuration:
-    module = open_root(root, inputs, Loader())
+def _configuration(root: Path, inputs: Inputs, beside: Sequence[Path]) -> Configuration:
+    loader = Loader()
+    module = open_root(root, inputs, loader)
     source = module.source
     settings = source.of("terraform")
     version = next((item for block in settings if (item := block.body.attributes.get("required_version"))), None)
     return Configuration(
         directory=root,
-        backend=next((found for block in settings if (found := _backend(block))), None),
+        backend=_backend_of(source),
         required_version=_text(version),
         required_providers=tuple(pin for block in settings for pin in _required(block, module)),
         providers=tuple(_provider(block, module) for block in source.of("provider")),
         variables=tuple(_variable(block, module) for block in source.of("variable")),
         outputs=tuple(_output(block) for block in source.of("output")),
         calls=tuple(_call(block, source) for block in source.of("module")),
+        beside=tuple(found for other in beside if (found := _backend_beside(other, loader)) is not None),
     )
 
 
 def _text(attribute: Attribute | None) -> str | None:
     value = literal(attribute)
     return value if isinstance(value, str) else None
+
+
+def _backend_of(source: ModuleSource) -> Backend | None:
+    return next((found for block in source.of("terraform") if (found := _backend(block))), None)
+
+
+def _backend_beside(root: Path, loader: Loader) -> Backend | Unknown | None:
+    try:
+        return _backend_of(loader.module(root))
+    except BadInput as error:
+        return Unknown(str(error))
 
 
 def _backend(terraform: Block) -> Backend | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skyworthy.estate.resource import Location
-from skyworthy.estate.values import Value
+from skyworthy.estate.values import Unknown, Value
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ class Configuration:
     Args:
         directory: the module.
         required_version: the constraint on Terraform, None where there is none.
+        beside: the backends of the root modules that are deployed beside it, Unknown of one that cannot be read.
     """
 
     directory: Path
@@ -90,3 +91,4 @@ class Configuration:
     variables: tuple[Variable, ...]
     outputs: tuple[Output, ...]
     calls: tuple[ModuleCall, ...]
+    beside: tuple[Backend | Unknown, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from skyworthy import declared
-from skyworthy.config import BUILT_IN_POLICIES, Environment, Settings, policy_for
+from skyworthy.config import BUILT_IN_POLICIES, Environment, Settings, beside_each_other, policy_for
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate
 from skyworthy.results import Suite
@@ -97,7 +97,11 @@ def environments_below(settings: Settings, directory: Path, *, look: bool = True
         raise BadInput(f"{directory}: no Terraform root module found: no *.tf files here or below")
     ours = settings.environments.values()
     configured = {root: [item for item in ours if item.root.resolve() == root.resolve()] for root in roots}
-    return tuple(item for root in roots for item in configured[root] or _environments(root, directory, roots, look))
+    return tuple(
+        beside_each_other(
+            item for root in roots for item in configured[root] or _environments(root, directory, roots, look)
+        )
+    )
 
 
 def _environments(root: Path, directory: Path, roots: list[Path], look: bool) -> list[Environment]:

@@ -63,7 +63,7 @@ class Stage:
         Raises:
             BadInput: the Terraform cannot be read.
         """
-        return declared.configuration(self.environment.root, self.inputs)
+        return declared.configuration(self.environment.root, self.inputs, beside=self.environment.beside)
 
     @property
     def inputs(self) -> Inputs:

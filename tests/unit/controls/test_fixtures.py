@@ -1,7 +1,7 @@
 """Every control against real Terraform: fixtures/controls/<id>/{good,bad,unknown}*.tf, each with the exact verdicts.
 
 The head of a fixture says what is expected, one verdict a line; what is not listed must pass. A file beside it whose
-name ends in ``.env.template`` is the application's:
+name ends in ``.env.template`` is the application's, one that ends in ``.beside`` another root module's:
 
     # policy: production
     # demand: scaling_metrics=cpu,memory
@@ -61,7 +61,11 @@ def test_verdicts_are_exactly_those_of_the_fixture(path: Path, tmp_path: Path, m
     }
     template = path.parent / f"{path.stem}.env.template"
     estate = declared.read(tmp_path)
-    configuration = declared.configuration(tmp_path)
+    other = path.parent / f"{path.stem}.beside"
+    if other.exists():
+        (tmp_path / "beside").mkdir()
+        shutil.copy(other, tmp_path / "beside" / "main.tf")
+    configuration = declared.configuration(tmp_path, beside=[tmp_path / "beside"] if other.exists() else [])
     regions = Regions(estate, home_of(Environment("fixture", tmp_path), configuration))
     verdicts = [
         judge(
