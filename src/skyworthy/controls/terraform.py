@@ -274,24 +274,3 @@ def lock_table_has_its_key(table: Resource, configuration: Configuration) -> Non
     assert not table["range_key"], f"it has the range key {table['range_key']}, which Terraform does not write"
     kinds = [item.get("type") for item in table["attribute"] or () if item.get("name") == key]
     assert kinds == ["S"], f"the type of LockID is {', '.join(map(str, kinds)) or 'not declared'}, S wanted"
-
-
-_KEEPING = (
-    *("aws_db_instance", "aws_docdb_cluster", "aws_dynamodb_table", "aws_efs_file_system", "aws_kms_key"),
-    *("aws_elasticache_cluster", "aws_elasticache_replication_group", "aws_rds_cluster", "aws_s3_bucket"),
-)
-"""What holds data, or without which data cannot be read."""
-
-
-@control("terraform.destroy-prevented", on=_KEEPING, severity="medium", refs=["REQ DAT-1"], lenses=("declared",))
-def destroying_is_prevented_throughout(holder: Resource, estate: Estate) -> None:
-    """Where a stack keeps Terraform from destroying what holds its data, it does so without exception.
-
-    Why: a guard that was switched off for one migration lets the next plan that replaces the resource destroy it.
-    Fix: `lifecycle { prevent_destroy = true }`, or leave the setting out where nothing is to be kept.
-    """
-    said = holder.lifecycle.get("prevent_destroy")
-    if said is None:
-        not_applicable("nothing is said of it")
-    guarded = [item.address for item in estate.of(*_KEEPING) if item.lifecycle.get("prevent_destroy") is True]
-    assert said or not guarded, f"prevent_destroy is switched off, which guards {guarded[0]}"
