@@ -1,7 +1,6 @@
 """Controls of ECR repositories."""
 
 from skyworthy.behavior.permissions.matching import glob, literal, matches
-from skyworthy.config import Policy
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value
 
@@ -50,20 +49,6 @@ def tags_are_immutable(repository: Resource) -> None:
     """
     mutability = repository["image_tag_mutability"] or "MUTABLE"
     assert str(mutability).startswith("IMMUTABLE"), f"image_tag_mutability is {mutability}"
-
-
-@control(
-    "ecr.not-force-deleted", on=_REPOSITORY, severity="medium", refs=["REQ REF-11", "REQ REF-15"], lenses=("declared",)
-)
-def repository_is_not_emptied_by_terraform(repository: Resource, policy: Policy) -> None:
-    """Terraform does not delete a repository that still holds images.
-
-    Why: without its image no task starts again, and nothing can be rolled back to.
-    Fix: leave `force_delete` out where data must be protected.
-    """
-    if not policy.deletion_protection:
-        not_applicable("deletion protection is not demanded here")
-    assert not repository["force_delete"], "force_delete is true: it is deleted with all of its images"
 
 
 @control("ecr.lifecycle-policy", on=_REPOSITORY, severity="low", refs=["REQ REF-11", "FSBP ECR.3"])

@@ -6,7 +6,6 @@ from skyworthy.behavior.permissions import arn_of, document
 from skyworthy.behavior.permissions.memory import remembered
 from skyworthy.behavior.permissions.strangers import certainly_denied, stranger_may
 from skyworthy.behavior.references import absent
-from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.policy import policy_of
 from skyworthy.controls.registry import control, not_applicable
@@ -148,20 +147,6 @@ def _blocks(bucket: Resource, name: str) -> list[Mapping[str, object]]:
     if isinstance(value, Unknown):
         raise value.undecidable()
     return [item for item in value if isinstance(item, Mapping)]
-
-
-@control(
-    "s3.not-force-destroyed", on=_BUCKET, severity="medium", refs=["REQ DAT-1", "REQ REF-15"], lenses=("declared",)
-)
-def bucket_is_not_emptied_by_terraform(bucket: Resource, policy: Policy) -> None:
-    """Terraform does not delete a bucket that still holds objects.
-
-    Why: with `force_destroy` a renamed module or a mistaken destroy empties the bucket, all versions included.
-    Fix: leave `force_destroy` out where data must be protected; empty a bucket by hand before it is destroyed.
-    """
-    if not policy.deletion_protection:
-        not_applicable("deletion protection is not demanded here")
-    assert not bucket["force_destroy"], "force_destroy is true: it is deleted with all that it holds"
 
 
 @control("s3.access-logs-expire", on=_BUCKET, severity="low", refs=["REQ REF-4", "FSBP S3.13", "CKV2_AWS_61"])
