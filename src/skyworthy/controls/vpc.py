@@ -84,13 +84,19 @@ def default_security_group_is_closed(vpc: Resource, estate: Estate) -> None:
     refs=["REQ NET-1"],
     lenses=("declared",),
 )
-def names_resolve(vpc: Resource) -> None:
-    """The VPC resolves names.
+def names_resolve(vpc: Resource, estate: Estate) -> None:
+    """The VPC resolves names, also those that endpoints take over.
 
-    Why: database, cache and endpoints are known by names only; without the resolver no task finds them.
-    Fix: leave `enable_dns_support` on.
+    Why: database, cache and endpoints are known by names only; without the resolver no task finds them, and AWS refuses
+    an endpoint with private DNS where hosts have no names.
+    Fix: leave `enable_dns_support` on, and set `enable_dns_hostnames` where an endpoint has `private_dns_enabled`.
     """
     assert vpc["enable_dns_support"] in (True, None), "its resolver is off: names of database and cache do not resolve"
+    if vpc["enable_dns_hostnames"]:
+        return
+    taking = (item for item in estate.of("aws_vpc_endpoint") if item.peek("private_dns_enabled") is True)
+    refused = [item.address for item in taking if vpc in named(estate, item["vpc_id"], *VPCS)]
+    assert not refused, f"enable_dns_hostnames is off, without which AWS refuses {refused[0]}"
 
 
 def own_network_only(resource: Resource) -> None:

@@ -55,3 +55,21 @@ def _is_for_answers(entry: AclEntry) -> bool:
 def _written(entry: AclEntry, acl: Resource) -> str:
     """Where a rule stands, if not in the ACL."""
     return "" if entry.source is acl else f", {entry.source.address},"
+
+
+@control("vpc.nacl-rules-distinct", on="aws_network_acl", severity="high", refs=["REQ NET-1"], lenses=("declared",))
+def acl_rules_are_distinct(acl: Resource, estate: Estate) -> None:
+    """Each rule of a network ACL has a number of its own in its direction.
+
+    Why: AWS refuses a second rule with the same number, and the apply stops there.
+    Fix: number the rules; one that is made for each of several things counts them.
+    """
+    entries = acl_entries(acl, estate)
+    if not entries:
+        not_applicable("it has no rules")
+    seen: dict[tuple[int, bool], AclEntry] = {}
+    for entry in entries:
+        other = seen.setdefault((entry.number, entry.egress), entry)
+        way = "egress" if entry.egress else "ingress"
+        places = " and ".join(dict.fromkeys((other.source.address, entry.source.address)))
+        assert other is entry, f"two rules for {way} have the number {entry.number}: {places}"
