@@ -1,10 +1,12 @@
 """Roles of ECS tasks: what the agent and the application may do."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from skyworthy.behavior.permissions import role_may
-from skyworthy.behavior.secrets import containers, environment, injections, needs
+from skyworthy.behavior.permissions import Context, role_may
+from skyworthy.behavior.permissions.probes import LATER
+from skyworthy.behavior.references import left_out
+from skyworthy.behavior.secrets import Need, containers, environment, injections, key_needs, needs
 from skyworthy.behavior.task_roles import assumable_by_tasks, role_of, start_needs
 from skyworthy.behavior.tasks import runs_on_fargate
 from skyworthy.controls.findings import Findings
@@ -63,21 +65,40 @@ def execution_role_can_start_tasks(task: Resource, estate: Estate) -> None:
     findings.conclude()
 
 
-_USES = {
-    "aws_sqs_queue": ("sqs:SendMessage", "sqs:ReceiveMessage"),
-    "aws_sns_topic": ("sns:Publish",),
-    "aws_dynamodb_table": ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"),
-    "aws_kinesis_stream": ("kinesis:PutRecord", "kinesis:PutRecords", "kinesis:GetRecords"),
+_ENCRYPT, _DECRYPT = ("kms:GenerateDataKey", "kms:Decrypt"), ("kms:Decrypt",)
+_USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "aws_sqs_queue": {"sqs:SendMessage": _ENCRYPT, "sqs:ReceiveMessage": ("sqs:DeleteMessage", *_DECRYPT)},
+    "aws_sns_topic": {"sns:Publish": _ENCRYPT},
+    "aws_dynamodb_table": dict.fromkeys(
+        ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"), ()
+    ),
+    "aws_kinesis_stream": {
+        **dict.fromkeys(("kinesis:PutRecord", "kinesis:PutRecords"), _ENCRYPT[:1]),
+        "kinesis:GetRecords": _DECRYPT,
+    },
 }
-"""Type of what a program can use by AWS's API only -> the actions of which it needs one at least."""
+"""Type of what a program can use by AWS's API only -> the actions of which it needs one at least -> what that takes
+beside itself, of the resource or of its key.
+
+Sources: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html,
+https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html,
+https://docs.aws.amazon.com/streams/latest/dev/permissions-user-key-KMS.html
+"""
+_KEYS = {
+    "aws_sqs_queue": ("kms_master_key_id", "kms:EncryptionContext:aws:sqs:arn"),
+    "aws_sns_topic": ("kms_master_key_id", "kms:EncryptionContext:aws:sns:topicArn"),
+    "aws_kinesis_stream": ("kms_key_id", "kms:EncryptionContext:aws:kinesis:arn"),
+}
+"""Type -> the attribute that names its key, and the encryption context under which the service uses it."""
 
 
 @control("ecs.task-role-can-use-what-it-names", on=_TASK, severity="high", refs=["REQ REF-3", "REQ IAM-1"])
 def task_role_can_use_what_it_names(task: Resource, estate: Estate) -> None:
-    """The task role may use the queues, topics, tables and streams that the environment names.
+    """The task role may use the queues, topics, tables and streams that the environment names, with their keys.
 
-    Why: a program is told of a queue so as to use it; without the permission every call is refused at run time.
-    Fix: allow the actions to the task role on the ARN of what the variable names.
+    Why: a program is told of a queue so as to use it; without the permission every call is refused at run time, and a
+    message that is received and cannot be deleted comes again and again.
+    Fix: allow the actions to the task role on the ARN of what the variable names, and on its key.
     """
     named = [
         (f"{name} of container {definition.get('name')}", found)
@@ -93,9 +114,10 @@ def task_role_can_use_what_it_names(task: Resource, estate: Estate) -> None:
     for variable, used in named:
         with findings.question():
             arn = Reference(used.address, "arn")
-            allowed = any(role_may(role, action, arn, estate) for action in _USES[used.type])
+            uses = [action for action in _USES[used.type] if role_may(role, action, arn, estate)]
             actions = " or ".join(_USES[used.type])
-            assert allowed, f"{variable} names {used.address}, and {role.address} may not {actions}"
+            assert uses, f"{variable} names {used.address}, and {role.address} may not {actions}"
+            check_needs(role, _beside(used, uses, estate), estate, findings)
     findings.conclude()
 
 
@@ -110,6 +132,19 @@ def _used(name: str, value: Value, estate: Estate) -> Iterator[Resource]:
 
 
 _SPEAKS = re.compile(r"(^|_)(TABLE|DYNAMODB|QUEUE|SQS|TOPIC|SNS|STREAM|KINESIS)(_|$)", re.IGNORECASE)
+
+
+def _beside(used: Resource, uses: list[str], estate: Estate) -> Iterator[Need]:
+    """What the actions that a role has take beside themselves."""
+    arn = Reference(used.address, "arn")
+    wanted = tuple(dict.fromkeys(item for action in uses for item in _USES[used.type][action]))
+    for action in wanted:
+        if not action.startswith("kms:"):
+            yield Need(action, arn, used.address, Context(otherwise=LATER))
+    attribute, context = _KEYS.get(used.type, (None, ""))
+    if attribute is not None and not left_out(used, attribute):
+        of_key = tuple(action for action in wanted if action.startswith("kms:"))
+        yield from key_needs(used.peek(attribute), estate, {context: arn}, used.type.split("_")[1], of_key)
 
 
 @control("ecs.roles-trust-ecs-tasks", on=_TASK, severity="high", refs=["REQ REF-3", "REQ IAM-1"])

@@ -1,6 +1,6 @@
 """From a task definition to the secrets that each container starts with, and who must be allowed what for it."""
 
-from skyworthy.behavior.secrets.access import Need, key_of, may_fetch, needs
+from skyworthy.behavior.secrets.access import Need, key_needs, key_of, may_fetch, needs
 from skyworthy.behavior.secrets.contents import (
     MANAGED_KEYS,
     injected_environment,
@@ -25,6 +25,7 @@ __all__ = [
     "injected_values",
     "injections",
     "is_managed_by_rds",
+    "key_needs",
     "key_of",
     "keys_of",
     "may_fetch",

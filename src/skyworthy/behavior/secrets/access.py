@@ -48,7 +48,7 @@ def needs(source: ValueFrom, estate: Estate) -> list[Need]:
     }
     found = [Need("secretsmanager:GetSecretValue", arn, label, Context(keys, _LATER))]
     if secret is not None and _is_set(key_id := secret.peek("kms_key_id")):
-        found += _decrypt(key_id, estate, {"kms:EncryptionContext:SecretARN": arn}, "secretsmanager")
+        found += key_needs(key_id, estate, {"kms:EncryptionContext:SecretARN": arn}, "secretsmanager")
     return found
 
 
@@ -59,7 +59,7 @@ def _parameter_needs(source: ValueFrom, estate: Estate) -> list[Need]:
     found = [Need("ssm:GetParameters", arn, label, Context(otherwise=_LATER))]
     key_id = parameter.attributes.get("key_id") if parameter is not None else None
     if _is_set(key_id):
-        found += _decrypt(key_id, estate, {"kms:EncryptionContext:PARAMETER_ARN": arn}, "ssm")
+        found += key_needs(key_id, estate, {"kms:EncryptionContext:PARAMETER_ARN": arn}, "ssm")
     return found
 
 
@@ -77,8 +77,25 @@ def _parameter_arn(identifier: Value) -> Value:
     return identifier
 
 
-def _decrypt(key_id: Value, estate: Estate, context: Mapping[str, Value], service: str) -> list[Need]:
-    """The need to decrypt with a key of ours; AWS's own keys (``alias/aws/...``) need none."""
+def key_needs(
+    key_id: Value,
+    estate: Estate,
+    context: Mapping[str, Value],
+    service: str,
+    actions: tuple[str, ...] = ("kms:Decrypt",),
+) -> list[Need]:
+    """What a role must be allowed of a key that a service uses for it; of AWS's own (``alias/aws/...``) nothing.
+
+    Args:
+        key_id: id, ARN, alias or reference.
+        estate: where the key is.
+        context: the encryption context under which the service asks.
+        service: by which KMS is asked: ``secretsmanager``.
+        actions: what the service asks for in the role's name.
+
+    Raises:
+        Undecidable: where it is not known which key.
+    """
     if isinstance(key_id, Unknown):
         raise key_id.undecidable()
     if isinstance(key_id, str) and "alias/aws/" in key_id:
@@ -87,7 +104,8 @@ def _decrypt(key_id: Value, estate: Estate, context: Mapping[str, Value], servic
     arn = arn_of(key) if key is not None else key_id
     region = Reference("data.aws_region.this", "name")
     keys = {**context, "kms:ViaService": Template((f"{service}.", region, ".amazonaws.com")), "aws:ViaAWSService": True}
-    return [Need("kms:Decrypt", arn, key.address if key is not None else str(key_id), Context(keys, _LATER))]
+    label = key.address if key is not None else str(key_id)
+    return [Need(action, arn, label, Context(keys, _LATER)) for action in actions]
 
 
 def key_of(key_id: Value, estate: Estate) -> Resource | None:
