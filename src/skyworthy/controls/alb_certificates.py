@@ -32,7 +32,7 @@ def certificate_covers_the_hosts(listener: Resource, estate: Estate) -> None:
         not_applicable("none of its rules is for a host that is written out")
     written = [listener["certificate_arn"]]
     written += [item["certificate_arn"] for item in naming(estate, listener, "listener_arn", _FURTHER)]
-    certificates = [_certificate(value, estate) for value in written]
+    certificates = [certificate_of(value, estate) for value in written]
     if any(certificate is None for certificate in certificates):
         not_applicable("what its certificate is for stands elsewhere")
     names = [name for certificate in certificates if certificate is not None for name in _names(certificate)]
@@ -49,7 +49,7 @@ def _hosts(listener: Resource, estate: Estate) -> Iterator[str]:
                 yield from (host for host in values if isinstance(host, str) and not set("*?") & set(host))
 
 
-def _certificate(written: Value, estate: Estate) -> Resource | None:
+def certificate_of(written: Value, estate: Estate) -> Resource | None:
     """The certificate that is named, also by way of its validation; None where it is not made here."""
     for validation in named(estate, written, _VALIDATION):
         written = validation["certificate_arn"]

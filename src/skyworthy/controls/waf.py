@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from skyworthy.behavior.network.rules import GROUPS, Peer, of_cloudfront, rules_of
+from skyworthy.behavior.edge import DISTRIBUTION, balancers_behind, lets_in_cloudfront_only
 from skyworthy.behavior.references import absent, named, naming, undecided
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Value, is_known, references, show
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Value, is_known, show
 
 ACL = "aws_wafv2_web_acl"
-_DISTRIBUTION = "aws_cloudfront_distribution"
 _ASSOCIATIONS = ("aws_wafv2_web_acl_association", "aws_wafregional_web_acl_association")
 _LOGGING = "aws_wafv2_web_acl_logging_configuration"
 _COMMON = "AWSManagedRulesCommonRuleSet"
@@ -41,7 +40,7 @@ def load_balancer_has_a_web_acl(balancer: Resource, estate: Estate) -> None:
         not_applicable("it is internal")
     associations = naming(estate, balancer, "resource_arn", *_ASSOCIATIONS)
     if not associations:
-        if _is_origin_only(balancer, estate):
+        if lets_in_cloudfront_only(balancer, estate):
             _assert_filtered_at_the_edge(balancer, estate)
             return
         raise absent(estate, "no web ACL is associated with it")
@@ -56,27 +55,12 @@ def load_balancer_has_a_web_acl(balancer: Resource, estate: Estate) -> None:
             assert scope == "REGIONAL", f"{acl.address} has the scope {scope}: it goes with load balancers as REGIONAL"
 
 
-def _is_origin_only(balancer: Resource, estate: Estate) -> bool:
-    """Whether a load balancer's security groups are known to let in CloudFront alone."""
-    try:
-        groups = {group.address for group in named(estate, balancer.peek("security_groups"), *GROUPS)}
-    except Undecidable:
-        return False
-    peers = [
-        peer
-        for rule in rules_of(estate)
-        if rule.direction == "ingress" and (rule.group is None or rule.group.address in groups)
-        for peer in rule.peers or (Peer("prefix list"),)
-    ]
-    return bool(peers) and all(peer.kind == "prefix list" and of_cloudfront(peer.value, estate) for peer in peers)
-
-
 def _assert_filtered_at_the_edge(balancer: Resource, estate: Estate) -> None:
     """Assert that the distributions whose origin a load balancer is have a web ACL, all of them where none says so."""
-    distributions = estate.of(_DISTRIBUTION)
+    distributions = estate.of(DISTRIBUTION)
     if not distributions:
         raise Undecidable("only CloudFront reaches it, and its distribution is not part of this stack")
-    own = [item for item in distributions if any(ref.address == balancer.address for ref in references(item["origin"]))]
+    own = [item for item in distributions if any(found is balancer for found, _ in balancers_behind(item, estate))]
     for distribution in own or distributions:
         assert distribution["web_acl_id"], f"only CloudFront reaches it, and {distribution.address} has no web ACL"
 
