@@ -232,14 +232,17 @@ def _run(
     settings = load_settings(Path())
     results: list[SuiteResult] = []
     red: list[SuiteResult] = []
+    unread: list[str] = []
     for environment, options in chosen(settings, **given):
-        with staged(settings, environment, options) as stage:
+        with told_at_the_end(unread), staged(settings, environment, options) as stage:
             for result in run_in_turn(stage, suites):
                 report(result, verbose=verbose)
                 results.append(result)
                 gate = settings.gates[SUITES[result.suite].gate]
                 red += [result] * any(is_red(item, gate) for item in result.verdicts)
                 keep(settings, environment, result)
+    if unread:
+        raise BadInput("\n".join(unread))
     if with_repository:  # last: bad Terraform must be told before anything is kept
         results.append(judged(settings, waivers=not given["no_waivers"]))
         report(results[-1], verbose=verbose)
@@ -289,6 +292,15 @@ def chosen(
     one_exact(selected, plan, state)
     for environment in selected:
         yield environment, options
+
+
+@contextmanager
+def told_at_the_end(unread: list[str]) -> Iterator[None]:
+    """What is wrong with the input of one environment, kept until the others are judged."""
+    try:
+        yield
+    except BadInput as error:
+        unread.append(str(error))
 
 
 @contextmanager

@@ -69,6 +69,17 @@ def test_a_module_source_that_is_not_there(tmp_path: Path) -> None:
     refused(skyworthy(tmp_path, "static", "--no-checkov"), "staging/main.tf:", "modules/db")
 
 
+def test_what_cannot_be_read_does_not_keep_the_other_environments_from_being_judged(tmp_path: Path) -> None:
+    settings = '[environments.production]\nterraform = "production"\nregion = "eu-central-1"\n' + SETTINGS
+    stack(tmp_path, 'resource "aws_sqs_queue" "jobs" {\n  sqs_managed_sse_enabled = false\n}\n', settings)
+    (tmp_path / "production").mkdir()
+    (tmp_path / "production" / "main.tf").write_text('module "db" {\n  source = "./gone"\n}\n', "utf-8")
+    done = skyworthy(tmp_path, "static", "--no-checkov", "--json", "verdicts.json")
+    refused(done, "skyworthy: production/main.tf:1: module db: production/gone is missing")
+    assert "static staging" in done.stdout
+    assert not (tmp_path / "verdicts.json").exists()
+
+
 def test_a_malformed_settings_file(tmp_path: Path) -> None:
     stack(tmp_path, settings=SETTINGS + "colour = 1\n")
     refused(skyworthy(tmp_path, "static"), "skyworthy.toml:4: unknown key 'colour'")
