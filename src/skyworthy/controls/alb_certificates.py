@@ -30,14 +30,25 @@ def certificate_covers_the_hosts(listener: Resource, estate: Estate) -> None:
     hosts = sorted(set(_hosts(listener, estate)))
     if not hosts:
         not_applicable("none of its rules is for a host that is written out")
+    names = names_of(listener, estate)
+    if not names:
+        not_applicable("what its certificate is for stands elsewhere")
+    bare = [host for host in hosts if not any(_covers(name, host) for name in names)]
+    assert not bare, f"its certificate is for {', '.join(names)}, and it serves {', '.join(bare)}"
+
+
+def names_of(listener: Resource, estate: Estate) -> list[str]:
+    """What the certificates of a listener are for; empty where one of them is not made here.
+
+    Raises:
+        Undecidable: where a name is not known, or a certificate is imported.
+    """
     written = [listener["certificate_arn"]]
     written += [item["certificate_arn"] for item in naming(estate, listener, "listener_arn", _FURTHER)]
     certificates = [certificate_of(value, estate) for value in written]
     if any(certificate is None for certificate in certificates):
-        not_applicable("what its certificate is for stands elsewhere")
-    names = [name for certificate in certificates if certificate is not None for name in _names(certificate)]
-    bare = [host for host in hosts if not any(_covers(name, host) for name in names)]
-    assert not bare, f"its certificate is for {', '.join(names)}, and it serves {', '.join(bare)}"
+        return []
+    return [name for certificate in certificates if certificate is not None for name in _names(certificate)]
 
 
 def _hosts(listener: Resource, estate: Estate) -> Iterator[str]:

@@ -16,6 +16,7 @@ from skyworthy.behavior.network import (
     target_groups_of,
 )
 from skyworthy.behavior.references import left_out, named, undecided
+from skyworthy.controls.alb_certificates import names_of
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
@@ -175,10 +176,11 @@ def every_rule_is_reached(listener: Resource, estate: Estate) -> None:
     """Every rule of a listener has a priority of its own and gets all that it asks for, whatever comes before it.
 
     Why: AWS refuses a second rule with the same priority; of two rules that fit, only the one with the lowest number is
-    followed, and what the other one forwards to is not served.
+    followed: what the other one forwards to is not served, and what it was to shut out is let in.
     Fix: `priority` numbers that differ, the narrower conditions first, such as `/api/*` before `/*`.
     """
     seen: list[tuple[Resource, Conditions]] = []
+    served = _certified(listener, estate)
     for rule in sorted(rules_of_listener(listener, estate), key=_priority):
         conditions = conditions_of(rule)
         for earlier, theirs in seen:
@@ -187,7 +189,7 @@ def every_rule_is_reached(listener: Resource, estate: Estate) -> None:
             assert conditions != theirs, f"{rule.address} has the conditions of {earlier.address}, which comes first"
             if not theirs:
                 continue
-            taken = all(_implied(condition, conditions) for condition in theirs)
+            taken = all(_implied(condition, [*served, *conditions]) for condition in theirs)
             assert not taken, f"{rule.address} is never reached: {earlier.address} comes first and takes its requests"
             part = _taken_part(theirs, conditions) if _leads_elsewhere(earlier, rule) else None
             assert not part, f"{rule.address} is not reached for {part}: {earlier.address} comes first and takes that"
@@ -218,6 +220,20 @@ def _priority(rule: Resource) -> int:
 
 _LAST = 50_000
 """The greatest priority there is; of rules without one, as many as there are get the next ones that are free."""
+
+
+def _certified(listener: Resource, estate: Estate) -> Conditions:
+    """The hosts that a listener has certificates for, as the condition that all of its requests meet.
+
+    Where they are not known none is: then only what the rules themselves say takes a request away.
+    """
+    if protocol_of(listener) != "HTTPS":
+        return []
+    try:
+        names = names_of(listener, estate)
+    except Undecidable:
+        names = []
+    return [("host_header", tuple(names))] if names else []
 
 
 def conditions_of(rule: Resource) -> Conditions:

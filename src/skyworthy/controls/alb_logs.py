@@ -8,6 +8,7 @@ from skyworthy.behavior.permissions import PolicyDocument, Statement, document
 from skyworthy.behavior.permissions.identifiers import scope_of
 from skyworthy.behavior.references import absent, naming, undecided
 from skyworthy.controls.alb import application_only
+from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value, show
 
@@ -39,18 +40,29 @@ def access_is_logged(balancer: Resource) -> None:
     refs=["REQ REF-4"],
 )
 def access_logs_can_be_delivered(balancer: Resource, estate: Estate) -> None:
-    """The bucket of the access logs lets Elastic Load Balancing write into it.
+    """The buckets of the access and connection logs let Elastic Load Balancing write into them.
 
     Why: AWS refuses to switch logging on for a bucket it cannot write to, and the apply stops there.
-    Fix: an `aws_s3_bucket_policy` that allows `logdelivery.elasticloadbalancing.amazonaws.com` `s3:PutObject`.
+    Fix: an `aws_s3_bucket_policy` that allows `logdelivery.elasticloadbalancing.amazonaws.com` `s3:PutObject` under
+    the prefix of each.
     """
-    written = balancer.block("access_logs").get("bucket")
-    bucket = estate.find(written, "aws_s3_bucket") if written else None
-    if bucket is None:
-        not_applicable("its access logs go to no bucket of this stack")
-        return
+    logs = [
+        block for block in (balancer.block("access_logs"), balancer.block("connection_logs")) if block.get("bucket")
+    ]
+    written = [(estate.find(block["bucket"], "aws_s3_bucket"), block.get("prefix")) for block in logs]
+    if all(bucket is None for bucket, _ in written):
+        not_applicable("its logs go to no bucket of this stack")
+    findings = Findings()
+    for bucket, prefix in written:
+        if bucket is not None:
+            with findings.question():
+                _assert_deliverable(bucket, prefix, estate)
+    findings.conclude()
+
+
+def _assert_deliverable(bucket: Resource, prefix: Value, estate: Estate) -> None:
     documents = bucket_policies(bucket, "Elastic Load Balancing", estate)
-    key = first_of_key(balancer.block("access_logs").get("prefix"))
+    key = first_of_key(prefix)
     region = scope_of(estate).region
     writers = [each for item in documents for each in item.statements if _lets_write(each, region)]
     if any(each.resources is None or any(may_speak_of(item, key) for item in each.resources) for each in writers):
