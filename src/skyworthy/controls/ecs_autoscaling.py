@@ -44,6 +44,8 @@ def scaling_bounds_make_sense(target: Resource, estate: Estate, policy: Policy) 
         assert low <= high, f"min_capacity {low} is above max_capacity {high}"
         assert low >= policy.min_tasks, f"min_capacity is {low}, at least {policy.min_tasks} demanded"
         assert not 0 < policy.max_tasks < high, f"max_capacity is {high}, at most {policy.max_tasks} allowed"
+        stuck = low == high and policy.min_tasks > 1 and not _is_scheduled(target, estate)
+        assert not stuck, f"min_capacity and max_capacity are both {low}: nothing can scale it"
     with findings.question():
         assert _is_scaled(target, estate), "no scaling policy or schedule moves it"
     with findings.question():
@@ -97,7 +99,15 @@ def _identity(scaling: Resource) -> tuple[Value, ...]:
 
 
 def _is_scaled(target: Resource, estate: Estate) -> bool:
-    movers = (*estate.of("aws_appautoscaling_policy"), *estate.of("aws_appautoscaling_scheduled_action"))
+    return _is_moved(target, estate.of("aws_appautoscaling_policy")) or _is_scheduled(target, estate)
+
+
+def _is_scheduled(target: Resource, estate: Estate) -> bool:
+    """Whether a schedule moves the bounds of a target."""
+    return _is_moved(target, estate.of("aws_appautoscaling_scheduled_action"))
+
+
+def _is_moved(target: Resource, movers: tuple[Resource, ...]) -> bool:
     unclear: Undecidable | None = None
     for mover in movers:
         try:

@@ -16,9 +16,10 @@ from skyworthy.estate import Estate, Resource, Undecidable, Unknown, is_known, s
     refs=["REQ DAT-1", "REQ REF-6", "CKV2_AWS_69", "FSBP RDS.38", "FSBP RDS.39"],
 )
 def tls_is_forced(database: Resource, estate: Estate) -> None:
-    """The database refuses connections without TLS.
+    """The database refuses connections without TLS, and its certificate has not expired.
 
-    Why: passwords and rows cross the network in clear text otherwise.
+    Why: passwords and rows cross the network in clear text otherwise; a client that checks the certificate is refused
+    by one that has expired.
     Fix: `rds.force_ssl = 1` in the parameter group of the instance (the default since PostgreSQL 15) or of the Aurora
     cluster (since 17); `require_secure_transport = 1` for MySQL.
     """
@@ -32,6 +33,14 @@ def tls_is_forced(database: Resource, estate: Estate) -> None:
         value = _default_of(source, name)
         where = f"{where} (the default)"
     assert value in accepted, f"{name} is {value} in {where}: connections without TLS are accepted"
+    authority = database.attributes.get("ca_cert_identifier")
+    if isinstance(authority, Unknown):
+        raise undecided(authority, "ca_cert_identifier")
+    assert authority not in _EXPIRED, f"its certificate is of {authority}, which has expired"
+
+
+_EXPIRED = ("rds-ca-2010", "rds-ca-2015", "rds-ca-2019")
+"""Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.SSL-certificate-rotation.html"""
 
 
 _BY_POSTGRES, _BY_MYSQL = ("rds.force_ssl", ("1",)), ("require_secure_transport", ("1", "ON"))
