@@ -144,8 +144,7 @@ class Estate:
         if isinstance(identifier, Unknown):
             raise identifier.undecidable()
         if isinstance(identifier, Reference):
-            found = self.get(identifier.address)
-            return found if found is not None and (not types or found.type in types) else None
+            return self._referred(identifier, types)
         if identifier is None:
             return None
         for name in types:
@@ -164,3 +163,12 @@ class Estate:
         if not fitting and isinstance(identifier, Template):
             raise identifier.undecidable()
         return None
+
+    def _referred(self, reference: Reference, types: tuple[str, ...]) -> Resource | None:
+        """The resource that a reference leads to; where that is but a part of one of these types, the whole."""
+        found = self.get(reference.address)
+        if found is None or not types or found.type in types:
+            return found
+        type = type_of(found.type)
+        part = reference.attribute == "id" and type.id and not type.identity
+        return self.find(found.peek(type.id), *types) if part else None

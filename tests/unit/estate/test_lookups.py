@@ -66,3 +66,29 @@ def test_types_are_listed_by_address_whatever_their_order(estate: Estate) -> Non
     listed = [item.address for item in estate.of("aws_vpc", "aws_sqs_queue")]
     assert listed == [item.address for item in estate.of("aws_sqs_queue")] == sorted(listed)
     assert len(listed) == 5
+
+
+def test_the_id_of_a_part_finds_what_it_is_a_part_of(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text(
+        """
+        resource "aws_s3_bucket" "logs" {
+          bucket = "logs"
+        }
+        resource "aws_s3_bucket_policy" "logs" {
+          bucket = aws_s3_bucket.logs.id
+          policy = "{}"
+        }
+        resource "test_thing" "to" {
+          bucket = aws_s3_bucket_policy.logs.id
+          other  = aws_s3_bucket_policy.logs.policy_id
+        }
+        """,
+        "utf-8",
+    )
+    estate = declared.read(tmp_path)
+    thing = estate.of("test_thing")[0]
+    found = estate.find(thing["bucket"], "aws_s3_bucket")
+    assert found is not None and found.address == "aws_s3_bucket.logs"
+    assert estate.find(thing["bucket"], "aws_s3_bucket_policy") is estate.get("aws_s3_bucket_policy.logs")
+    assert estate.find(thing["bucket"], "aws_sqs_queue") is None
+    assert estate.find(thing["other"], "aws_s3_bucket") is None
