@@ -20,7 +20,7 @@ from skyworthy.behavior.alarms import (
 from skyworthy.behavior.log_groups import holds_another_log
 from skyworthy.behavior.metrics import LOG_METRIC_FILTER, Metric, publishers
 from skyworthy.behavior.network import balancers_of
-from skyworthy.behavior.references import absent, naming, task_definition_of
+from skyworthy.behavior.references import absent, named, naming, task_definition_of
 from skyworthy.behavior.secrets import containers
 from skyworthy.behavior.task_roles import log_options
 from skyworthy.controls.findings import Findings
@@ -277,11 +277,15 @@ def database_connections_are_watched(database: Resource, estate: Estate) -> None
     refs=["REQ ALM-7", "REQ ALM-10"],
 )
 def hit_rate_is_watched(cache: Resource, estate: Estate) -> None:
-    """An alarm fires when the cache answers few look-ups.
+    """An alarm fires when the cache answers few look-ups; what evicts nothing is no cache.
 
     Why: what the cache does not answer the database must.
     Fix: `AWS/ElastiCache` `CacheHitRate` by CacheClusterId (`<group>-001`), Average under 70, or metric math.
     """
+    for group in named(estate, cache.attributes.get("parameter_group_name"), "aws_elasticache_parameter_group"):
+        set_to = {show(item.get("name")): show(item.get("value")) for item in group["parameter"] or ()}
+        if set_to.get("maxmemory-policy") == "noeviction":
+            not_applicable("it evicts nothing, so that it is no cache")
     _assert_watched("redis-hit-rate", cache, estate)
 
 
