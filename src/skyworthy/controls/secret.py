@@ -261,31 +261,34 @@ def secret_policy_is_not_public(holder: Resource, estate: Estate) -> None:
     refs=["REQ SEC-2"],
 )
 def injected_parameters_are_encrypted(parameter: Resource, estate: Estate) -> None:
-    """A parameter that is injected as a secret is a SecureString.
+    """A parameter with a secret that containers get is a SecureString.
 
-    Why: everybody who may list parameters reads a plain one, and so does the history of its versions.
+    Why: everybody who may list parameters reads a plain one, and so does the history of its versions. Settings that
+    are no secret may be plain: `secrets` is how ECS takes any parameter.
     Fix: `type = "SecureString"`.
     """
     names = _injected(estate).get(parameter.address, frozenset())
     if not names:
         not_applicable("no container gets it as a secret")
-    if parameter["type"] == "SecureString":
+    kind = parameter["type"]
+    if kind == "SecureString":
         return
-    if all(_is_plainly_public(name, parameter, estate) for name in names):
-        not_applicable("its value is no secret: containers get settings from parameters in the same way")
-    raise AssertionError(f"its type is {parameter['type']}, and containers get it as a secret")
+    value = _contents(parameter, kind)
+    for name in sorted(names):
+        reason = reason_secret(name, value, estate)
+        assert not reason, f"its type is {kind}, and containers get it as {name}: {reason}"
+    if isinstance(value, Unknown) and not all(map(made_public, names)):
+        raise value.undecidable()
 
 
-def _is_plainly_public(name: str, parameter: Resource, estate: Estate) -> bool:
-    """Whether what a container gets under a name is no secret: it is made for browsers, or the code shows its value."""
-    if made_public(name):
-        return True
-    ignored = set(parameter.lifecycle.get("ignore_changes") or ())
-    value = parameter.attributes.get("value", parameter.attributes.get("insecure_value"))
-    filled_in_later = ignored & {"value", "insecure_value", "all"} or _PLACEHOLDER.fullmatch(str(value))
-    if value is None or isinstance(value, Unknown) or filled_in_later:
-        return False
-    return not reason_secret(name, value, estate)
+def _contents(parameter: Resource, kind: str) -> Value:
+    """What a parameter holds; Unknown where it is filled in elsewhere."""
+    ignored = parameter.lifecycle.get("ignore_changes") or ()
+    value = parameter.attributes.get("value", parameter.peek("insecure_value"))
+    later = ignored == "all" or not {"value", "insecure_value"}.isdisjoint(ignored)
+    if later or value is None or _PLACEHOLDER.fullmatch(str(value)):
+        return Unknown(f"its type is {kind}, and what it holds is set elsewhere")
+    return value
 
 
 @once_per_estate

@@ -18,6 +18,8 @@ from typing import Any
 from skyworthy.estate.values import Unknown, Value
 
 _COMMON_IDENTITY = ("id", "arn", "name")
+_OLDER = re.compile(r"^aws_alb(?=_|$)")
+"""The beginning of the older names of the same types."""
 
 
 @dataclass(frozen=True)
@@ -131,10 +133,15 @@ def _table() -> Mapping[str, Mapping[str, Any]]:
     return tomllib.loads(_read("types.toml").decode("utf-8"))
 
 
+def newer_name(name: str) -> str:
+    """The newer name of a type that has an older one, too: ``aws_lb_listener`` for ``aws_alb_listener``."""
+    return _OLDER.sub("aws_lb", name)
+
+
 @cache
 def type_of(name: str) -> ResourceType:
     """What is known of a Terraform type; a type of another provider has common identities and no defaults."""
-    twin = re.sub("^aws_alb(?=_|$)", "aws_lb", name)  # the older names of the same resources
+    twin = newer_name(name)
     schema, row, harvested = _schema().get(name, {}), _table().get(twin, {}), _harvested().get(twin, {})
     lists, maps = frozenset(schema.get("l", "").split()), frozenset(schema.get("m", "").split())
     computed: Mapping[str, str] = schema.get("n", {})

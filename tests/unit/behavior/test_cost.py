@@ -179,3 +179,24 @@ def test_no_price_is_nothing_and_the_table_says_where_it_is_from() -> None:
 def test_a_service_whose_task_has_no_size_is_not_priced(tmp_path: Path) -> None:
     made = of(tmp_path, SERVICE.replace('  cpu                   = "512"\n', ""))
     assert made.unpriced == ("aws_ecs_service.api: aws_ecs_task_definition.api sets no cpu",)
+
+
+def test_a_load_balancer_by_its_older_names_costs_the_same(tmp_path: Path) -> None:
+    stack = """
+resource "aws_lb" "main" {
+  name    = "main"
+  subnets = ["subnet-1", "subnet-2"]
+}
+
+resource "aws_lb_target_group" "main" {
+  port = 80
+}
+
+resource "aws_lb_listener" "main" {
+  load_balancer_arn = aws_lb.main.arn
+}
+"""
+    newer = estimate(read(tmp_path, stack))
+    older = estimate(read(tmp_path, stack.replace("aws_lb", "aws_alb")))
+    assert older.monthly == newer.monthly > 0
+    assert older.unpriced == newer.unpriced == ()

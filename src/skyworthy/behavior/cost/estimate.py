@@ -9,6 +9,7 @@ from skyworthy.behavior.references import inheriting, named, task_definition_of
 from skyworthy.behavior.tasks import launchers
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate, Resource, Undecidable
+from skyworthy.estate.types import newer_name
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,12 @@ def estimate(estate: Estate, usage: Mapping[str, float] | None = None) -> Estima
     for resource in estate:
         if resource.data or not resource.type.startswith("aws_"):
             continue
-        pricing = _PRICING.get(resource.type)
+        kind = newer_name(resource.type)
+        pricing = _PRICING.get(kind)
         try:
             if pricing is not None:
                 items += pricing(resource, asked)
-            elif resource.type not in table.free:
+            elif kind not in table.free:
                 unpriced.append(f"{resource.address}: there is no price of {resource.type}")
         except Undecidable as undecidable:
             unpriced.append(f"{resource.address}: {undecidable.reason}")
@@ -260,7 +262,6 @@ _PRICING: Mapping[str, _Pricing] = {
     "aws_ecs_service": _service,
     "aws_nat_gateway": _nat,
     "aws_lb": _load_balancer,
-    "aws_alb": _load_balancer,
     "aws_db_instance": _database,
     "aws_elasticache_replication_group": _cache,
     "aws_vpc_endpoint": _endpoint,
