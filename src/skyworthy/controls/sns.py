@@ -41,6 +41,7 @@ _ENDPOINTS = {
 
 Source: https://docs.aws.amazon.com/sns/latest/api/API_Subscribe.html
 """
+_AWS_MANAGED = re.compile(r"alias/aws/(sns|sqs)$")
 _NOT_WRITTEN_TO = re.compile(r"arn(_suffix)?|.*_arn|dns_name")
 """Attributes that are neither a mail address, a phone number nor a URL."""
 _BY_ARN = ("application", "firehose", "lambda", "sqs")
@@ -92,11 +93,11 @@ def alarms_can_publish(topic: Resource, estate: Estate) -> None:
         return
     findings = Findings()
     with findings.question():
-        _assert_may(_topic_policy(topic, estate), ("sns:Publish",), topic, alarm, estate)
+        assert_may(_topic_policy(topic, estate), ("sns:Publish",), topic, alarm, estate)
     with findings.question():
         key = topic["kms_master_key_id"]
         if key:
-            _assert_key_usable(key, alarm, estate)
+            assert_key_usable(key, alarm, estate)
     findings.conclude()
 
 
@@ -130,20 +131,21 @@ def _topic_policy(topic: Resource, estate: Estate) -> PolicyDocument | None:
     return document(own, estate, label) if own else None
 
 
-def _assert_key_usable(key: Value, sender: Resource, estate: Estate, service: str = _CLOUDWATCH) -> None:
+def assert_key_usable(key: Value, sender: Resource, estate: Estate, service: str = _CLOUDWATCH) -> None:
+    """Assert that a service may use the key of a topic or queue in the name of an alarm, or another sender."""
     who = "CloudWatch alarms" if service == _CLOUDWATCH else service
-    assert not (isinstance(key, str) and key.endswith("alias/aws/sns")), (
-        f"it is encrypted with alias/aws/sns, which {who} may not use"
-    )
+    managed = _AWS_MANAGED.search(key) if isinstance(key, str) else None
+    if managed is not None:
+        raise AssertionError(f"it is encrypted with {managed[0]}, which {who} may not use")
     owner = estate.find(key, "aws_kms_key", "aws_kms_alias")
     if owner is not None and owner.type == "aws_kms_alias":
         owner = estate.find(owner["target_key_id"], "aws_kms_key")
     if owner is None:
         raise Undecidable(f"key {show(key)} is not part of this stack")
-    _assert_may(key_policy(owner, estate), ("kms:Decrypt", "kms:GenerateDataKey"), owner, sender, estate, service)
+    assert_may(key_policy(owner, estate), ("kms:Decrypt", "kms:GenerateDataKey"), owner, sender, estate, service)
 
 
-def _assert_may(
+def assert_may(
     policy: PolicyDocument | None,
     actions: tuple[str, ...],
     resource: Resource,
@@ -189,16 +191,16 @@ def services_can_publish(sender: Resource, estate: Estate) -> None:
     with findings.question():
         policy = _topic_policy(topic, estate)
         assert policy is not None, f"{topic.address} has the policy that SNS gives a topic, which shuts {service} out"
-        _assert_may(policy, ("sns:Publish",), topic, _rule_of(sender, estate), estate, service)
+        assert_may(policy, ("sns:Publish",), topic, sender_of(sender, estate), estate, service)
     with findings.question():
         key = topic["kms_master_key_id"]
         if key:
-            _assert_key_usable(key, _rule_of(sender, estate), estate, service)
+            assert_key_usable(key, sender_of(sender, estate), estate, service)
     findings.conclude()
 
 
-def _rule_of(sender: Resource, estate: Estate) -> Resource:
-    """The resource in whose name a service publishes: the rule of an EventBridge target."""
+def sender_of(sender: Resource, estate: Estate) -> Resource:
+    """The resource in whose name a service sends: the rule of an EventBridge target."""
     rule = estate.find(sender.peek("rule"), "aws_cloudwatch_event_rule") if "event_target" in sender.type else None
     return rule if rule is not None else sender
 
