@@ -19,7 +19,7 @@ from skyworthy.behavior.references import left_out, named, undecided
 from skyworthy.controls.alb_certificates import names_of
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, references, show
 
 _BLOCKS = {
     "forward": ("target_group_arn", "forward"),
@@ -318,6 +318,33 @@ def name_is_answered(record: Resource, estate: Estate) -> None:
     raise AssertionError(
         f"{host} leads to {targets[0].address}, where no rule answers for it: it gets the fixed response"
     )
+
+
+@control("alb.alias-in-its-zone", on="aws_route53_record", severity="high", refs=["REQ REF-4"], lenses=("declared",))
+def alias_is_in_its_zone(record: Resource, estate: Estate) -> None:
+    """An alias gives the hosted zone of what it leads to, not that in which it stands.
+
+    Why: Route 53 refuses an alias whose target is not in the zone that it names, in the middle of an apply.
+    Fix: `zone_id` of the same resource as `name` in the `alias` block.
+    """
+    alias = record.block("alias")
+    if not alias:
+        not_applicable("it is no alias")
+    zone = alias.get("zone_id")
+    if isinstance(zone, Unknown):
+        raise undecided(zone, "the zone_id of its alias")
+    targets = [item for item in _owners(alias.get("name"), estate) if item.type != "aws_route53_record"]
+    zones = [
+        item for item in _owners(zone, estate) if item.type in ("aws_route53_zone", *(each.type for each in targets))
+    ]
+    if targets and zones and zones[0] not in targets:
+        raise AssertionError(f"it leads to {targets[0].address}, and its alias gives the zone of {zones[0].address}")
+
+
+def _owners(value: Value, estate: Estate) -> list[Resource]:
+    """The resources of which a value is made."""
+    found = (estate.get(reference.address) for reference in references(value))
+    return [item for item in found if item is not None]
 
 
 def _full_name(record: Resource, estate: Estate) -> str:

@@ -44,7 +44,7 @@ def access_logs_can_be_delivered(balancer: Resource, estate: Estate) -> None:
 
     Why: AWS refuses to switch logging on for a bucket it cannot write to, and the apply stops there.
     Fix: an `aws_s3_bucket_policy` that allows `logdelivery.elasticloadbalancing.amazonaws.com` `s3:PutObject` under
-    the prefix of each.
+    the prefix of each, and AES256 as the bucket's encryption: an Application Load Balancer writes with no key of KMS.
     """
     logs = [
         block for block in (balancer.block("access_logs"), balancer.block("connection_logs")) if block.get("bucket")
@@ -56,11 +56,14 @@ def access_logs_can_be_delivered(balancer: Resource, estate: Estate) -> None:
     for bucket, prefix in written:
         if bucket is not None:
             with findings.question():
-                _assert_deliverable(bucket, prefix, estate)
+                _assert_admitted(bucket, prefix, estate)
+            with findings.question():
+                if balancer["load_balancer_type"] == "application":
+                    _assert_key_of_s3(bucket, estate)
     findings.conclude()
 
 
-def _assert_deliverable(bucket: Resource, prefix: Value, estate: Estate) -> None:
+def _assert_admitted(bucket: Resource, prefix: Value, estate: Estate) -> None:
     documents = bucket_policies(bucket, "Elastic Load Balancing", estate)
     key = first_of_key(prefix)
     region = scope_of(estate).region
@@ -72,6 +75,22 @@ def _assert_deliverable(bucket: Resource, prefix: Value, estate: Estate) -> None
         raise undecided(unknown, documents[0].label)
     assert not writers, f"{documents[0].label} lets Elastic Load Balancing write, but not under {key}"
     raise AssertionError(f"{documents[0].label} does not let Elastic Load Balancing write into it")
+
+
+def _assert_key_of_s3(bucket: Resource, estate: Estate) -> None:
+    """Assert that a bucket encrypts with S3's own keys, where it says with which.
+
+    Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+    """
+    for item in naming(estate, bucket, "bucket", "aws_s3_bucket_server_side_encryption_configuration"):
+        for rule in item["rule"] or ():
+            for default in rule.get("apply_server_side_encryption_by_default") or ():
+                algorithm = default.get("sse_algorithm")
+                if isinstance(algorithm, Unknown):
+                    raise undecided(algorithm, f"sse_algorithm of {item.address}")
+                assert not str(algorithm).startswith("aws:kms"), (
+                    f"{bucket.address} encrypts with {algorithm}, and an Application Load Balancer writes AES256 only"
+                )
 
 
 def bucket_policies(bucket: Resource, writer: str, estate: Estate) -> list[PolicyDocument]:

@@ -2,11 +2,11 @@
 
 import itertools
 import math
-import re
 from collections.abc import Iterator, Mapping
 
 from skyworthy.behavior.alarms import METRIC_ALARM, metrics_of, watchers_of
 from skyworthy.behavior.references import absent, naming, undecided
+from skyworthy.behavior.schedules import schedule_problem
 from skyworthy.behavior.tasks import scales
 from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
@@ -14,7 +14,6 @@ from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Reference, Resource, Undecidable, Value, is_known, show
 
 _TARGET = "aws_appautoscaling_target"
-_SCHEDULE = re.compile(r"cron\([^()]+\)|rate\(\d+ (minutes?|hours?|days?)\)|at\([\dT:-]+\)")
 _LOAD = ("AWS/ECS", "AWS/SQS", "AWS/ApplicationELB", "ECS/ContainerInsights")
 """Namespaces in which more of a metric means more work ..."""
 _NOT_LOAD = ("HealthyHostCount", "RunningTaskCount", "DesiredTaskCount")
@@ -42,7 +41,8 @@ def schedule_keeps_bounds(action: Resource, estate: Estate, policy: Policy) -> N
         schedule = action["schedule"]
         if not is_known(schedule):
             raise undecided(schedule, "its schedule")
-        assert _SCHEDULE.fullmatch(str(schedule)), f"its schedule is {schedule}"
+        problem = schedule_problem(str(schedule))
+        assert not problem, f"its schedule is {schedule}: {problem}"
     target = _target_of(action, estate)
     bounds = action.block("scalable_target_action")
     with findings.question():

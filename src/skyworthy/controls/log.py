@@ -16,7 +16,7 @@ from skyworthy.behavior.permissions import (
     scope_of,
 )
 from skyworthy.behavior.permissions.probes import REGION
-from skyworthy.behavior.references import absent, named
+from skyworthy.behavior.references import absent, named, undecided
 from skyworthy.behavior.secrets import key_of
 from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
@@ -118,6 +118,36 @@ def _logs_services(policy: PolicyDocument, region: str) -> list[Value]:
     principals = [item for statement in policy.statements for item in (statement.principals or {}).get("Service", ())]
     found = [item for item in principals if isinstance(item, str) and _LOGS_SERVICE.fullmatch(item)]
     return ["logs.amazonaws.com", *found, Template(("logs.", REGION, ".amazonaws.com"))]
+
+
+@control(
+    "log.filter-pattern-valid",
+    on=("aws_cloudwatch_log_metric_filter", "aws_cloudwatch_log_subscription_filter"),
+    severity="high",
+    refs=["REQ ALM-9"],
+    lenses=("declared",),
+)
+def filter_pattern_is_valid(source: Resource) -> None:
+    """The pattern of a log filter is one that CloudWatch Logs takes.
+
+    Why: a quotation or brace that is not closed is refused in the middle of an apply.
+    Fix: close what is open. `{ $.level = "error" }` for JSON, `[ip, user, status = 5*]` for columns, else words.
+    """
+    pattern = source["pattern" if source.type.endswith("metric_filter") else "filter_pattern"]
+    if not isinstance(pattern, str):
+        raise undecided(pattern, "its pattern")
+    text = _QUOTED.sub("", pattern).strip()
+    assert '"' not in text, f"a quotation in {pattern} is not closed"
+    for opening, closing in ("{}", "[]"):
+        begins, ends = text.startswith(opening), text.endswith(closing)
+        assert not begins or ends, f"{pattern} begins with {opening} and does not end with {closing}"
+    if text.startswith("{"):
+        assert text.count("(") == text.count(")"), f"a parenthesis in {pattern} is not closed"
+        assert "$" in text, f"{pattern} names no property: a selector begins with $"
+
+
+_QUOTED = re.compile(r'"(\\.|[^"\\])*"|%[^%]+%')
+"""What stands in quotation marks, or is a regular expression: nothing in it opens or closes."""
 
 
 @control(

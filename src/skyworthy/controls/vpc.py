@@ -198,7 +198,7 @@ def _occupants(estate: Estate) -> tuple[dict[str, list[str]], Undecidable | None
     "vpc.subnet-cidrs-fit", on="aws_subnet", severity="high", refs=["REQ REF-1", "REQ NET-2"], lenses=("declared",)
 )
 def subnet_cidrs_fit(subnet: Resource, estate: Estate) -> None:
-    """The addresses of a subnet lie in its VPC and in no other subnet.
+    """The addresses of a subnet lie in its VPC and in no other subnet, and are as many as AWS takes.
 
     Why: AWS refuses any other subnet, in the middle of an apply that Terraform's plan took for good.
     Fix: choose another `cidr_block`, or other numbers in `cidrsubnet`.
@@ -211,6 +211,8 @@ def subnet_cidrs_fit(subnet: Resource, estate: Estate) -> None:
         not_applicable("it sets no cidr_block")
     own = _network(subnet)
     findings = Findings()
+    with findings.question():
+        assert 16 <= own.prefixlen <= 28, f"{own} is a /{own.prefixlen}, and AWS takes /16 to /28"
     for other in estate.of("aws_subnet"):
         with findings.question():
             if other is subnet or estate.find(other["vpc_id"], "aws_vpc") is not vpc:
