@@ -102,13 +102,17 @@ def endpoint_problems(variables: Mapping[str, Value], estate: Estate) -> Iterato
         if problem := _tls_problem(value, store):
             yield f"{name} {problem}"
         yield from _beside(name, store, variables, estate)
-    yield from _readers_for_writers(variables)
+    yield from _readers_for_writers(variables, estate)
 
 
 def _beside(name: str, store: Resource, variables: Mapping[str, Value], estate: Estate) -> Iterator[str]:
     """What the variables beside a host say of its store that is not so, a clause each."""
     host = _HOST_NAME.fullmatch(name)
     stem = f"{host['stem'].rstrip('_')}_".lower() if host else ""
+    port = f"{host['stem']}PORT" if host else ""
+    whole = [item for item in references(variables[name]) if item.attribute == "endpoint"]
+    if port in variables and whole and store.type == "aws_db_instance":
+        yield f"{name} is the endpoint of {store.address}, which has the port in it, and {port} gives it again"
     for other, value in variables.items() if stem else ():
         if not isinstance(value, str) or not value or not other.lower().startswith(stem):
             continue
@@ -157,17 +161,35 @@ _READER = re.compile(r"READ|REPLICA|SECONDARY|(^|_)RO(_|$)", re.IGNORECASE)
 _READER_ENDPOINTS = ("reader_endpoint", "reader_endpoint_address")
 
 
-def _readers_for_writers(variables: Mapping[str, Value]) -> Iterator[str]:
-    """Variables that hold a reader endpoint, beside another one that is named for it, a clause each."""
+_WRITER_ENDPOINTS = ("endpoint", "primary_endpoint_address", "configuration_endpoint_address")
+
+
+def _readers_for_writers(variables: Mapping[str, Value], estate: Estate) -> Iterator[str]:
+    """Variables that hold a reader endpoint though something else is named for it, or nothing names the writer."""
     holding: dict[str, list[str]] = {}
     for name, value in variables.items():
         for reference in references(value):
             if reference.attribute in _READER_ENDPOINTS:
                 holding.setdefault(reference.address, []).append(name)
     for address, names in holding.items():
-        if any(_READER.search(name) for name in names):
+        if any(_READER.search(name) for name in names) or not _has_writers(address, estate):
             for name in (name for name in names if not _READER.search(name)):
                 yield f"{name} names the reader endpoint of {address}, which refuses to write"
+
+
+def _has_writers(address: str, estate: Estate) -> bool:
+    """Whether anything of the estate is told of the endpoint that takes writes; so too where that is not known."""
+    tasks = estate.of("aws_ecs_task_definition")
+    unread = any(isinstance(task.peek("container_definitions"), (Unknown, Template)) for task in tasks)
+    return unread or any((address, attribute) in _told_anywhere(estate) for attribute in _WRITER_ENDPOINTS)
+
+
+@once_per_estate
+def _told_anywhere(estate: Estate) -> frozenset[tuple[str, str]]:
+    """Address and attribute of every reference in a resource, but those of what watches."""
+    watching = ("aws_cloudwatch_metric_alarm", "aws_cloudwatch_dashboard")
+    told = (references(resource.attributes) for resource in estate if resource.type not in watching)
+    return frozenset((item.address, item.attribute) for found in told for item in found)
 
 
 def _tls_problem(value: Value, store: Resource) -> str:

@@ -1,5 +1,6 @@
 """What the containers of ECS start with: plain variables and injected secrets."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -53,7 +54,14 @@ def secret_value_from_resolves(task: Resource, estate: Estate) -> None:
     findings.conclude()
 
 
+_PASSWORD = re.compile(r"(^|_)(PASSWORD|PASSWD|PASS|PWD)$", re.IGNORECASE)
+_USER = re.compile(r"(^|_)(USER|USERNAME|USER_NAME|LOGIN)$", re.IGNORECASE)
+
+
 def _resolve(injection: Injection, source: ValueFrom, estate: Estate) -> None:
+    for own, other in ((_PASSWORD, _USER), (_USER, _PASSWORD)):
+        crossed = own.search(injection.name) and other.search(source.json_key or "")
+        assert not crossed, f"{injection.label}: it gets the key {source.json_key}"
     if source.store == "ssm":
         if estate.find(source.identifier, "aws_ssm_parameter") is None:
             raise Undecidable(f"{injection.label}: the parameter {source.identifier} is not part of this stack")
