@@ -211,46 +211,6 @@ def ports(definition: Mapping[str, Any]) -> list[int]:
     return found
 
 
-_PORT_OPTION = re.compile(
-    r"-{1,2}(?:D?server\.|(?:app|http|listen|server|web)[-_.]?)?(?P<kind>port|bind|listen|addr|address|b)",
-    re.IGNORECASE,
-)
-"""Options by which a program is told where to listen: ``--port``, ``--bind``, ``-Dserver.port``, ``--http-addr``."""
-_SOCKET = re.compile(r"(?P<host>0\.0\.0\.0|127\.0\.0\.1|localhost|\*|\[::1?\]|):(?P<port>\d{2,5})")
-_NEXT_COMMAND = re.compile(r"&&|\|\|?|.*;")
-
-
-def told_ports(definition: Mapping[str, Any]) -> frozenset[int]:
-    """The ports that the command line of a container tells its program to listen on; none where it says no such thing.
-
-    Understood are ``--port 8000``, ``--bind=0.0.0.0:8000`` and their like, and ``0.0.0.0:8000`` by itself; of a shell's
-    commands the last one, which stays.
-    """
-    found: set[int] = set()
-    before = ""
-    for word in _words(definition):
-        if _NEXT_COMMAND.fullmatch(word):
-            found.clear()
-        option, equals, value = word.partition("=")
-        option, given = (option, value) if equals else (before, word)
-        told = _PORT_OPTION.fullmatch(option)
-        socket = _SOCKET.fullmatch(given)
-        if socket is not None and (told or (not equals and socket["host"] not in ("", "localhost"))):
-            found.add(int(socket["port"]))
-        elif told and told["kind"] != "b" and given.isdecimal():
-            found.add(int(given))
-        before = word
-    return frozenset(found)
-
-
-def _words(definition: Mapping[str, Any]) -> Iterator[str]:
-    """The words of a container's command line as far as they are known, also those that it hands to a shell."""
-    for field in ("entryPoint", "command"):
-        value = definition.get(field)
-        for item in value if isinstance(value, (list, tuple)) else ():
-            yield from item.split() if isinstance(item, str) else ("",)
-
-
 _HEALTH_CHECK = {"interval": (5, 300), "timeout": (2, 60), "retries": (1, 10), "startPeriod": (0, 300)}
 """Fields of a container's health check -> least and most, seconds or attempts."""
 _LONGEST_STOP = 120

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from skyworthy.behavior.alarms import COMPOSITE_ALARM, METRIC_ALARM
+from skyworthy.behavior.commands import told_ports
 from skyworthy.behavior.references import left_out
 from skyworthy.behavior.secrets import containers
 from skyworthy.behavior.tasks import (
@@ -18,7 +19,6 @@ from skyworthy.behavior.tasks import (
     ports,
     providers_of,
     task_of,
-    told_ports,
 )
 from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from skyworthy.behavior.commands import command_problem
 from skyworthy.behavior.plaintext import reason_secret
 from skyworthy.behavior.secrets import (
     MANAGED_KEYS,
@@ -242,15 +243,19 @@ def _assert_somebody_reads(env_template: EnvTemplate, estate: Estate) -> None:
 
 @control("ecs.environment-values-right", on=_TASK, severity="high", refs=["REQ SEC-5", "REQ NET-1", "REQ REF-5"])
 def environment_values_are_right(task: Resource, estate: Estate) -> None:
-    """Variables that name a secret, a host or a region hold one.
+    """Variables that name a secret, a host or a region hold one, and programs listen where their container is open.
 
     Why: the name of a variable is a promise; a load balancer where the database is expected comes out at the first
-    request.
-    Fix: take the value from the resource that the name speaks of.
+    request. A program that is told another port than its container opens is never healthy.
+    Fix: take the value from the resource that the name speaks of, and the port in the command from `containerPort`.
     """
     findings = Findings()
     judged = 0
     for definition in containers(task):
+        with findings.question():
+            listening = command_problem(definition)
+            judged += listening is not None
+            assert not listening, f"container {definition.get('name')}: {listening}"
         with findings.question():
             for name, value in environment(definition).items():
                 with findings.question():
@@ -260,4 +265,4 @@ def environment_values_are_right(task: Resource, estate: Estate) -> None:
                     assert not (problem or own), f"container {definition.get('name')}: {problem or own}"
     findings.conclude()
     if not judged:
-        not_applicable("no name of its plain variables says what the value must be")
+        not_applicable("no name of its plain variables says what the value must be, and no command where it listens")

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from skyworthy.behavior.commands import told_ports
 from skyworthy.behavior.plaintext import reason_secret
-from skyworthy.behavior.tasks import FARGATE_SIZES, fewest_tasks, size, size_problem, task_of, told_ports
+from skyworthy.behavior.tasks import FARGATE_SIZES, fewest_tasks, size, size_problem, task_of
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown
 
 
@@ -41,12 +42,20 @@ def test_size(value: Any, expected: int | None) -> None:
         (["sh", "-c", "serve --port $PORT"], set()),
         (["proxy", "--addr", "redis:6379"], set()),
         (["work", "--db-port", "5432", "--metrics-port=9090", "localhost:4317"], set()),
+        (["sh", "-c", "serve --port ${PORT:-8000}"], {8000}),
+        (["bash", "-ec", "serve --port $GIVEN"], {9000}),
+        (["npx", "next", "start", "-p", "3000"], {3000}),
+        (["psql", "-h", "db", "-p", "5432"], set()),
+        (["python", "-m", "http.server", "8000"], {8000}),
+        (["gunicorn", "--bind", "127.0.0.1:8000"], set()),
+        (["gunicorn", "--workers", Unknown("not known"), "--bind", ":8000"], {8000}),
         (["serve", Unknown("not known"), "8080"], set()),
         (Unknown("not known"), set()),
     ],
 )
 def test_ports_that_a_command_names(command: Any, expected: set[int]) -> None:
-    assert told_ports({"entryPoint": ["/bin/tini", "--"], "command": command}) == expected
+    given = [{"name": "GIVEN", "value": "9000"}]
+    assert told_ports({"entryPoint": ["/bin/tini", "--"], "command": command, "environment": given}) == expected
 
 
 @pytest.mark.parametrize(
