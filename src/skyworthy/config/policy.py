@@ -19,6 +19,8 @@ class Policy:
         min_tasks: tasks that a service runs at least.
         max_tasks: tasks that a service may be scaled to; 0 does not say.
         scaling_metrics: what every service must be scaled on: ``cpu``, ``memory``, ``requests``.
+        full_dashboard: a dashboard shows also what one looks at before an incident: tasks wanted and running, every
+            percentile and class of answers, hits and connections of the cache.
         log_retention_days: log groups keep events at least this long, in days; never expiring is a finding too.
         enhanced_monitoring: the database publishes operating-system metrics.
         remote_state: the state is kept in a backend that people share.
@@ -36,6 +38,7 @@ class Policy:
     min_tasks: int = 1
     max_tasks: int = 0
     scaling_metrics: tuple[str, ...] = ()
+    full_dashboard: bool = False
     log_retention_days: int = 1
     enhanced_monitoring: bool = False
     remote_state: bool = False

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from skyworthy.behavior.metrics import Metric, publishers, unpublished
 from skyworthy.behavior.references import absent
+from skyworthy.config import Policy
 from skyworthy.controls.registry import STACK, control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, Value, is_known, show
 
@@ -100,7 +101,25 @@ class _Wanted:
 _COUNTED = ("Sum", "SampleCount")
 """The load balancer publishes a 1 for each answer: their average is always 1."""
 
-_WANTED: Mapping[str, tuple[_Wanted, ...]] = {
+_INCIDENT: Mapping[str, tuple[_Wanted, ...]] = {
+    "aws_ecs_service": (
+        _Wanted(("CPUUtilization", "CpuUtilized")),
+        _Wanted(("MemoryUtilization", "MemoryUtilized")),
+    ),
+    "aws_lb": (
+        _Wanted(("TargetResponseTime",)),
+        _Wanted(("HTTPCode_Target_5XX_Count", "HTTPCode_ELB_5XX_Count"), _COUNTED),
+    ),
+    "aws_db_instance": (
+        _Wanted(("CPUUtilization",)),
+        _Wanted(("DatabaseConnections",)),
+        _Wanted(("FreeStorageSpace",)),
+    ),
+    "aws_elasticache_replication_group": (_Wanted(("EngineCPUUtilization", "CPUUtilization")),),
+}
+"""What one looks at first, whoever runs the stack."""
+
+_FULL: Mapping[str, tuple[_Wanted, ...]] = {
     "aws_ecs_service": (
         _Wanted(("CPUUtilization", "CpuUtilized")),
         _Wanted(("MemoryUtilization", "MemoryUtilized")),
@@ -129,11 +148,12 @@ _WANTED: Mapping[str, tuple[_Wanted, ...]] = {
 
 
 @control("alarm.dashboard-complete", on=STACK, severity="low", refs=["REQ ALM-13"])
-def dashboard_shows_all(estate: Estate) -> None:
+def dashboard_shows_all(estate: Estate, policy: Policy) -> None:
     """A dashboard shows tasks, load balancer, database and cache, each by the statistic that tells something.
 
     Why: in an incident one looks at one page, not at forty metrics by name; the average of a count is always 1.
-    Fix: an `aws_cloudwatch_dashboard` with a widget each for the metrics that the message names.
+    Fix: an `aws_cloudwatch_dashboard` with a widget each for the metrics that the message names; `full_dashboard` in
+    the environment's policy demands more of them.
     """
     if not estate.of("aws_ecs_service"):
         not_applicable("this stack has no ECS service")
@@ -148,7 +168,7 @@ def dashboard_shows_all(estate: Estate) -> None:
     ]
     missing = [
         f"{wanted} of {kind}"
-        for kind, many in _WANTED.items()
+        for kind, many in (_FULL if policy.full_dashboard else _INCIDENT).items()
         if estate.of(kind)
         for wanted in many
         if not any(kind == shown and wanted.met_by(line) for shown, line in lines)
