@@ -25,6 +25,7 @@ class Policy:
         enhanced_monitoring: the database publishes operating-system metrics.
         remote_state: the state is kept in a backend that people share.
         errors_per_hour: errors that an application may log in an hour, as its metric filter counts them.
+        secrets_set_outside: values of secrets are set by people and rotated; Terraform gives them once at most.
         secret_recovery_days: a deleted secret can be restored for at least this long, in days; 0 does not demand it.
     """
 
@@ -43,6 +44,7 @@ class Policy:
     enhanced_monitoring: bool = False
     remote_state: bool = False
     errors_per_hour: int = 10
+    secrets_set_outside: bool = False
     secret_recovery_days: int = 0
 
 

@@ -55,37 +55,58 @@ def deleted_secret_can_be_restored(secret: Resource, policy: Policy) -> None:
 
 
 @control("secret.string-not-overwritten", on=_VERSION, severity="high", refs=["REQ REF-8"], lenses=("declared",))
-def rotated_values_are_not_overwritten(version: Resource, estate: Estate) -> None:
+def rotated_values_are_not_overwritten(version: Resource, estate: Estate, policy: Policy) -> None:
     """Terraform does not overwrite values that people set or AWS rotates.
 
     Why: values that people set or rotate outside Terraform are lost at the next apply, and the application with them.
     Fix: add `lifecycle { ignore_changes = [secret_string] }`.
     """
-    ignored = version.lifecycle.get("ignore_changes") or ()
-    if isinstance(ignored, Unknown):
-        raise ignored.undecidable()
-    if ignored == "all" or "secret_string" in ignored or "all" in ignored:
+    if _leaves_alone(version):
         return
-    value = version["secret_string"]
-    if value is None:
+    if version.peek("secret_string") is None:
         not_applicable("it sets no secret_string")
     rotation = _rotation(version, estate)
     assert rotation is None, f"it undoes what {rotation} rotates: ignore_changes does not list secret_string"
-    items = value if isinstance(value, dict) else {"secret_string": value}
+    items = _items(version)
     held = sorted(key for key, item in items.items() if isinstance(item, str) and _PLACEHOLDER.fullmatch(item))
     assert not held, (
         f"it resets {', '.join(held)} to a placeholder on every apply: ignore_changes does not list secret_string"
     )
-    unclear = sorted(key for key, item in items.items() if isinstance(item, Unknown))
-    if isinstance(value, dict) and unclear:
-        # Whoever applies gives the values: an environment file, a pipeline's variables, an old shell.
-        given = [key for key in unclear if _is_given(items[key])]
-        assert not given, (
-            f"every apply resets {', '.join(given)} to what its variables hold then: "
-            "ignore_changes does not list secret_string"
-        )
-    if unclear:
-        raise items[unclear[0]].undecidable()
+    given = _given(version)
+    other = _set_once(version, estate) if given else ""
+    assert not given or not (other or policy.secrets_set_outside), (
+        f"every apply resets {', '.join(given)} to what its variables hold then{other}: "
+        "ignore_changes does not list secret_string"
+    )
+    for key, item in sorted(items.items()):
+        if isinstance(item, Unknown) and key not in given:
+            raise item.undecidable()
+
+
+def _leaves_alone(version: Resource) -> bool:
+    """Whether Terraform sets a value once, and never again."""
+    ignored = version.lifecycle.get("ignore_changes") or ()
+    if isinstance(ignored, Unknown):
+        raise ignored.undecidable()
+    return ignored == "all" or "secret_string" in ignored or "all" in ignored
+
+
+def _items(version: Resource) -> dict[str, Value]:
+    value = version.peek("secret_string")
+    return value if isinstance(value, dict) else {"secret_string": value}
+
+
+def _given(version: Resource) -> list[str]:
+    """The keys whose values whoever applies gives: by an environment file, a pipeline's variables, an old shell."""
+    return sorted(key for key, item in _items(version).items() if isinstance(item, Unknown) and _is_given(item))
+
+
+def _set_once(version: Resource, estate: Estate) -> str:
+    """A clause on another version of the stack whose values are given too, and set only once; empty: there is none."""
+    for other in estate.of(_VERSION):
+        if other is not version and _leaves_alone(other) and _given(other):
+            return f", as {other.address} does not"
+    return ""
 
 
 def _is_given(value: Unknown) -> bool:
