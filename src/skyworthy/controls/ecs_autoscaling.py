@@ -71,10 +71,7 @@ def desired_count_is_left_to_scaling(service: Resource, estate: Estate) -> None:
         return
     if left_out(service, "desired_count"):
         return
-    ignored = service.lifecycle.get("ignore_changes") or ()
-    if isinstance(ignored, Unknown):
-        raise ignored.undecidable()
-    left = ignored == "all" or "all" in ignored or "desired_count" in ignored
+    left = service.ignores("desired_count")
     assert left, f"every apply undoes what {target.address} scales: ignore_changes does not list desired_count"
 
 

@@ -240,11 +240,8 @@ def image_tags_are_fixed(task: Resource, estate: Estate) -> None:
 
 def _is_placeholder(task: Resource, estate: Estate) -> bool:
     """Whether deployments outside Terraform replace a task definition in every service that starts with it."""
-    ignored = [item.lifecycle.get("ignore_changes") or () for item in services_of(task, estate)]
-    return bool(ignored) and all(
-        not isinstance(names, Unknown) and (names == "all" or "task_definition" in names or "all" in names)
-        for names in ignored
-    )
+    services = services_of(task, estate)
+    return bool(services) and all(service.ignores("task_definition") for service in services)
 
 
 @control(

@@ -61,7 +61,7 @@ def rotated_values_are_not_overwritten(version: Resource, estate: Estate, policy
     Why: values that people set or rotate outside Terraform are lost at the next apply, and the application with them.
     Fix: add `lifecycle { ignore_changes = [secret_string] }`.
     """
-    if _leaves_alone(version):
+    if version.ignores("secret_string"):
         return
     if version.peek("secret_string") is None:
         not_applicable("it sets no secret_string")
@@ -83,14 +83,6 @@ def rotated_values_are_not_overwritten(version: Resource, estate: Estate, policy
             raise item.undecidable()
 
 
-def _leaves_alone(version: Resource) -> bool:
-    """Whether Terraform sets a value once, and never again."""
-    ignored = version.lifecycle.get("ignore_changes") or ()
-    if isinstance(ignored, Unknown):
-        raise ignored.undecidable()
-    return ignored == "all" or "secret_string" in ignored or "all" in ignored
-
-
 def _items(version: Resource) -> dict[str, Value]:
     value = version.peek("secret_string")
     return value if isinstance(value, dict) else {"secret_string": value}
@@ -104,7 +96,7 @@ def _given(version: Resource) -> list[str]:
 def _set_once(version: Resource, estate: Estate) -> str:
     """A clause on another version of the stack whose values are given too, and set only once; empty: there is none."""
     for other in estate.of(_VERSION):
-        if other is not version and _leaves_alone(other) and _given(other):
+        if other is not version and other.ignores("secret_string") and _given(other):
             return f", as {other.address} does not"
     return ""
 
@@ -202,11 +194,10 @@ def password_is_not_in_the_code(holder: Resource, estate: Estate) -> None:
     Fix: `manage_master_user_password`, a data source of the secret, or a `sensitive` variable without a default.
     """
     names = _PASSWORDS.get(holder.type) or (("value",) if holder["type"] == "SecureString" else ())
-    ignored = holder.lifecycle.get("ignore_changes") or ()
     given = [name for name in names if isinstance(holder.attributes.get(name), str) and holder.attributes[name]]
     if not names or not any(holder.attributes.get(name) is not None for name in names):
         not_applicable("it is given no password")
-    if ignored == "all" or all(name in ignored for name in given):
+    if all(holder.ignores(name) for name in given):
         return  # what it was made with, and is changed afterwards
     written = [name for name in given if not _PLACEHOLDER.fullmatch(str(holder.attributes[name]))]
     if holder.type == _PARAMETER and written:
@@ -304,9 +295,8 @@ def injected_parameters_are_encrypted(parameter: Resource, estate: Estate) -> No
 
 def _contents(parameter: Resource, kind: str) -> Value:
     """What a parameter holds; Unknown where it is filled in elsewhere."""
-    ignored = parameter.lifecycle.get("ignore_changes") or ()
     value = parameter.attributes.get("value", parameter.peek("insecure_value"))
-    later = ignored == "all" or not {"value", "insecure_value"}.isdisjoint(ignored)
+    later = parameter.ignores("value") or parameter.ignores("insecure_value")
     if later or value is None or _PLACEHOLDER.fullmatch(str(value)):
         return Unknown(f"its type is {kind}, and what it holds is set elsewhere")
     return value

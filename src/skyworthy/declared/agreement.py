@@ -85,10 +85,9 @@ def _agree(code: Value, exact: Value) -> bool:
 
 
 def _compared(read: Resource, exact: Resource) -> list[str]:
-    ignored = read.lifecycle.get("ignore_changes") or ()
-    if ignored == "all" or "all" in ignored:
+    if "all" in read.ignored:
         return []
-    names = (read.attributes.keys() & exact.attributes.keys()) - {"timeouts", *ignored}
+    names = (read.attributes.keys() & exact.attributes.keys()) - {"timeouts", *read.ignored}
     return [
         line
         for name in sorted(names)

@@ -66,6 +66,16 @@ class Resource:
         return self.address.rpartition(".")[2].partition("[")[0]
 
     @property
+    def ignored(self) -> frozenset[str]:
+        """The names in ``ignore_changes``, ``all`` among them: what Terraform sets once and then leaves alone."""
+        names = self.lifecycle.get("ignore_changes") or ()
+        return frozenset((names,) if isinstance(names, str) else map(str, names))
+
+    def ignores(self, name: str) -> bool:
+        """Whether Terraform leaves changes of an attribute alone."""
+        return not self.ignored.isdisjoint({"all", name})
+
+    @property
     def outlined(self) -> "Resource":
         """What each of the instances would be where it is not known how many there are; else the resource itself."""
         return replace(self, attributes=self.outline, blank=None, outline={}) if self.outline else self

@@ -26,8 +26,7 @@ def belongs_to_deployments(task: Resource, declared: Estate) -> bool:
         services = services_of(task, declared)
     except Undecidable:
         return False
-    given = [service.lifecycle.get("ignore_changes") or () for service in services]
-    return any("task_definition" in names or "all" in names for names in given)
+    return any(service.ignores("task_definition") for service in services)
 
 
 def undeployed(containers: Value, settings: DeploySettings) -> Value:

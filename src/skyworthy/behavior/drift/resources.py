@@ -127,8 +127,7 @@ def _without_aws_tags(tags: Value) -> Value:
 
 def _ignored(resource: Resource, deployed: bool) -> frozenset[str]:
     """The places that Terraform leaves alone, or leaves to deployments."""
-    value = resource.lifecycle.get("ignore_changes") or ()
-    names = set(flat((value,) if isinstance(value, str) else tuple(value)))
+    names = set(flat(resource.ignored))
     names |= {f"tags_all{name.removeprefix('tags')}" for name in names if name.partition(".")[0] == "tags"}
     return frozenset(names | {f"tags.{REPLACES}"} if deployed else names)
 

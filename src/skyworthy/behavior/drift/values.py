@@ -1,6 +1,6 @@
 """Comparing a declared value with an observed one, at any depth."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -301,7 +301,7 @@ def _is_left_to_aws(declared: Value) -> bool:
     return isinstance(declared, Unknown) and declared.reason == _AFTER_APPLY
 
 
-def flat(names: Sequence[str]) -> Iterator[str]:
+def flat(names: Iterable[str]) -> Iterator[str]:
     """Names of ``ignore_changes`` without the positions in lists, as places are compared."""
     for name in names:
         yield ".".join(part for part in name.split(".") if not part.isdigit())

@@ -150,7 +150,7 @@ def _keys(version: Resource) -> frozenset[str] | None:
     for name in ("secret_string", "secret_string_wo"):
         value = version.attributes.get(name)
         if isinstance(value, Mapping):
-            if not value and "secret_string" in _ignored(version):
+            if not value and version.ignores("secret_string"):
                 raise Undecidable(f"{version.address} is filled outside Terraform")
             return frozenset(map(str, value))
         if isinstance(value, (Unknown, Reference, Template)):
@@ -161,8 +161,3 @@ def _keys(version: Resource) -> frozenset[str] | None:
     if version.attributes.get("secret_binary") is not None:
         return None
     raise Undecidable(f"what {version.address} holds is not known")
-
-
-def _ignored(version: Resource) -> tuple[str, ...]:
-    value = version.lifecycle.get("ignore_changes") or ()
-    return (value,) if isinstance(value, str) else tuple(value)
