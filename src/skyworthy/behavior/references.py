@@ -1,5 +1,7 @@
 """Which resources name another one, and what to say where that is not known."""
 
+from collections.abc import Mapping
+
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, leaves, show
 
 
@@ -61,6 +63,11 @@ def named(estate: Estate, value: Value, *types: str) -> tuple[Resource, ...]:
     items = value if isinstance(value, (list, tuple)) else [value]
     found = (estate.find(item, *types) for item in items)
     return tuple(item for item in found if item is not None)
+
+
+def blocks(value: Value) -> list[Mapping[str, Value]]:
+    """Nested blocks as far as they are known."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, (list, tuple)) else []
 
 
 def inheriting(database: Resource, attribute: str, estate: Estate) -> Resource | None:

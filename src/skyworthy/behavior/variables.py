@@ -13,7 +13,7 @@ from skyworthy.behavior.network import (
     rules_for_host,
     target_groups_of,
 )
-from skyworthy.behavior.references import absent, named
+from skyworthy.behavior.references import absent, blocks, named
 from skyworthy.behavior.secrets import containers, environment
 from skyworthy.behavior.tasks import ports, task_of
 from skyworthy.estate import Estate, Reference, Resource, Undecidable, Value
@@ -183,7 +183,7 @@ def calls_of(task: Resource, estate: Estate) -> Iterator[tuple[str, Resource, in
 def _registered_as(host: str, estate: Estate) -> Iterator[tuple[Resource, tuple[int, ...]]]:
     """The services that a name in Cloud Map leads to, each with the ports that its containers open."""
     for service in estate.of("aws_ecs_service"):
-        for registry in _blocks(service, "service_registries"):
+        for registry in blocks(service.attributes.get("service_registries")):
             for found in named(estate, registry.get("registry_arn"), "aws_service_discovery_service"):
                 task = task_of(service, estate)
                 if host == _registered(found, estate) and task is not None:
@@ -196,7 +196,9 @@ def _unregistered(name: str, url: "re.Match[str]", estate: Estate) -> str | None
     inside = [space for space in spaces if isinstance(space, str) and url["host"].endswith(f".{space}")]
     registered = estate.of("aws_service_discovery_service")
     others = estate.of("aws_service_discovery_instance", "aws_route53_record")
-    connected = any(_blocks(service, "service_connect_configuration") for service in estate.of("aws_ecs_service"))
+    connected = any(
+        blocks(service.attributes.get("service_connect_configuration")) for service in estate.of("aws_ecs_service")
+    )
     known = all(isinstance(item.peek("name"), str) for item in registered)
     if not inside or others or connected or not known:
         return None
@@ -211,17 +213,11 @@ def _unregistered(name: str, url: "re.Match[str]", estate: Estate) -> str | None
 def _connected_as(host: str, estate: Estate) -> Iterator[tuple[Resource, tuple[int, ...]]]:
     """The services that an alias of Service Connect leads to, each with the ports of the alias."""
     for service in estate.of("aws_ecs_service"):
-        for connect in _blocks(service, "service_connect_configuration"):
+        for connect in blocks(service.attributes.get("service_connect_configuration")):
             aliases = [alias for item in connect.get("service") or () for alias in item.get("client_alias") or ()]
             own = [alias for alias in aliases if alias.get("dns_name") == host]
             if own and all(str(alias.get("port")).isdigit() for alias in own):
                 yield service, tuple(int(alias["port"]) for alias in own)
-
-
-def _blocks(service: Resource, name: str) -> list[Mapping[str, Any]]:
-    """The blocks of a service as far as they are known: what was not read leads nowhere."""
-    value = service.attributes.get(name)
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, (list, tuple)) else []
 
 
 def _registered(found: Resource, estate: Estate) -> str:

@@ -53,10 +53,11 @@ def tags_are_immutable(repository: Resource) -> None:
 
 @control("ecr.lifecycle-policy", on=_REPOSITORY, severity="low", refs=["REQ REF-11", "FSBP ECR.3"])
 def old_images_expire(repository: Resource, estate: Estate) -> None:
-    """Old images expire.
+    """Old images expire, and the one to go back to stays.
 
-    Why: every push is stored and paid for until somebody deletes it.
-    Fix: add an `aws_ecr_lifecycle_policy` that keeps the newest images.
+    Why: every push is stored and paid for until somebody deletes it; where only the newest image is kept, a rollback
+    finds none.
+    Fix: add an `aws_ecr_lifecycle_policy` that keeps the newest images, ten or more.
     """
     unclear: Undecidable | None = None
     for policy in estate.of("aws_ecr_lifecycle_policy"):
@@ -78,3 +79,8 @@ def _check_rules(policy: Resource) -> None:
         return
     rules = document.get("rules")
     assert rules, f"{policy.address} has no rules"
+    for rule in rules:
+        kept = rule.get("selection") or {}
+        newest = kept.get("countType") == "imageCountMoreThan" and kept.get("tagStatus") != "untagged"
+        alone = newest and kept.get("countNumber") == 1 and not kept.get("tagPrefixList")
+        assert not alone, f"{policy.address} keeps the newest image only: there is none to go back to"

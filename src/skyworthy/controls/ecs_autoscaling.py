@@ -6,7 +6,7 @@ from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.metrics import Metric, NotPublished, resolve
 from skyworthy.behavior.network import TARGET_GROUPS
 from skyworthy.behavior.queues import dead_letters_of
-from skyworthy.behavior.references import absent, left_out, named
+from skyworthy.behavior.references import absent, blocks, left_out, named
 from skyworthy.behavior.tasks import scales, scaling_target
 from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
@@ -193,18 +193,13 @@ def _group_of(block: Mapping[str, Value], estate: Estate) -> tuple[Resource, ...
 
 def _own_metrics(tracking: Mapping[str, Value]) -> Iterator[Metric]:
     """The metrics of a customized specification, by themselves or in an expression, as far as they are written out."""
-    for custom in _blocks(tracking, "customized_metric_specification"):
-        stats = [stat for item in _blocks(custom, "metrics") for stat in _blocks(item, "metric_stat")]
-        for metric in (custom, *(metric for stat in stats for metric in _blocks(stat, "metric"))):
+    for custom in blocks(tracking.get("customized_metric_specification")):
+        stats = [stat for item in blocks(custom.get("metrics")) for stat in blocks(item.get("metric_stat"))]
+        for metric in (custom, *(metric for stat in stats for metric in blocks(stat.get("metric")))):
             namespace, name = metric.get("namespace"), metric.get("metric_name")
             if isinstance(namespace, str) and isinstance(name, str):
-                dimensions = {show(item.get("name")): item.get("value") for item in _blocks(metric, "dimensions")}
+                dimensions = {show(item.get("name")): item.get("value") for item in blocks(metric.get("dimensions"))}
                 yield Metric(namespace, name, dimensions)
-
-
-def _blocks(block: Mapping[str, Value], name: str) -> list[Mapping[str, Value]]:
-    value = block.get(name)
-    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, (list, tuple)) else []
 
 
 def _unseen(metric: Metric, estate: Estate) -> str:

@@ -1,5 +1,6 @@
 """How tasks get to what lies outside their subnets: NAT gateways and VPC endpoints."""
 
+import difflib
 import re
 from collections.abc import Iterator
 
@@ -150,12 +151,17 @@ def _is_beside(subnet: Resource, endpoint: Resource) -> bool:
     lenses=("declared",),
 )
 def endpoint_is_usable(endpoint: Resource, estate: Estate, regions: Regions) -> None:
-    """An endpoint is for a service of its own region, and its policy lets something through.
+    """An endpoint is for a service that there is, of its own region, and its policy lets something through.
 
-    Why: AWS refuses an endpoint for another region, and one whose policy allows nothing cuts off what it stands for.
-    Fix: the region of the provider in `service_name`; leave the `policy` out, or allow what the tasks need.
+    Why: AWS refuses an endpoint for another region or for a name that no service has, and one whose policy allows
+    nothing cuts off what it stands for.
+    Fix: the region of the provider and the service in `service_name`; leave the `policy` out, or allow what tasks need.
     """
     findings = Findings()
+    with findings.question():
+        name = _service_name(endpoint)
+        meant = difflib.get_close_matches(name.removesuffix("-fips"), _SERVICES, 1, 0.8)
+        assert not meant or name.removesuffix("-fips") in _SERVICES, f"there is no service {name}; {meant[0]} is there"
     here, there = regions.of(endpoint), _REGION.search(show(endpoint.peek("service_name")))
     if here and there and not endpoint.attributes.get("service_region"):
         with findings.question():
@@ -175,4 +181,34 @@ def _is_about_all(statement: Statement) -> bool:
     return everything(statement.actions) and everything(statement.resources) and not statement.conditions
 
 
+_SERVICES = (
+    *(
+        "dynamodb",
+        "ec2messages",
+        "ecr.api",
+        "ecr.dkr",
+        "ecs",
+        "ecs-agent",
+        "ecs-telemetry",
+        "elasticache",
+        "email-smtp",
+    ),
+    *(
+        "events",
+        "execute-api",
+        "kinesis-streams",
+        "kms",
+        "logs",
+        "monitoring",
+        "rds",
+        "rds-data",
+        "s3",
+        "secretsmanager",
+    ),
+    *("sns", "sqs", "ssm", "ssmmessages", "states", "sts", "synthetics", "xray"),
+)
+"""What tasks reach over endpoints; of the many others nothing is said unless they are nearly called so.
+
+Source: https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
+"""
 _REGION = re.compile(r"^com\.amazonaws\.([a-z]{2}(?:-[a-z]+)+-\d)\.")
