@@ -7,7 +7,7 @@ from skyworthy.declared.agreement import disagreements, with_exact
 from skyworthy.declared.configuration import configuration, outputs
 from skyworthy.declared.plan import read_plan
 from skyworthy.declared.reader import TIME_LIMIT, read_root
-from skyworthy.declared.roots import asks_for_workspace, find_roots, variable_sets
+from skyworthy.declared.roots import asks_for_workspace, calls_itself, find_roots, variable_sets
 from skyworthy.declared.sources import Loader, literal, root_source
 from skyworthy.declared.state import read_state
 from skyworthy.declared.variables import Inputs, ambient, assigned, inputs_of
@@ -33,6 +33,7 @@ __all__ = [
     "Variable",
     "ambient",
     "asks_for_workspace",
+    "calls_itself",
     "configuration",
     "disagreements",
     "find_roots",

@@ -1,9 +1,10 @@
 """Finding the root modules of a tree, and the sets of values that one of them is applied with."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from skyworthy.declared.hcl.nodes import Literal
 from skyworthy.declared.sources import Loader, ModuleSource, local_source, shown, terraform_files
 from skyworthy.declared.variables import assignments, tfvars_files
 from skyworthy.errors import BadInput
@@ -15,6 +16,8 @@ _UNTOLD = frozenset({"inputs", "main", "terraform", "values", "variables", "vars
 """Names of files that say nothing: the directory's name says whose values they are."""
 _SHARED = frozenset({"all", "base", "common", "default", "defaults", "global", "secret", "secrets", "shared"})
 """Names of files that are given beside those of an environment."""
+_CALLED = ("environment", "environment_name", "env", "env_name", "stage")
+"""How variables and locals are called that hold the name of the environment."""
 _SAMPLE = re.compile(r"(^|[._-])(dummy|example|sample|sandbox|template)s?($|[._-])")
 
 
@@ -106,6 +109,28 @@ def variable_sets(root: Path) -> dict[str, tuple[Path, ...]]:
         else:
             sets.setdefault(name, []).append(path)
     return {name: (*shared, *paths) for name, paths in sorted(sets.items())}
+
+
+def calls_itself(root: Path, var_files: Sequence[Path] = ()) -> str:
+    """What a root module calls its environment: the literal value of its variable or local of such a name, else empty.
+
+    Args:
+        root: a root module.
+        var_files: given beside those that Terraform loads.
+
+    Raises:
+        BadInput: where a file does not parse, or a given one is not there.
+    """
+    loader = Loader()
+    source = loader.module(root)
+    said = {name: value for block in source.of("locals") for name, value in block.body.attributes.items()}
+    for block in source.of("variable"):
+        if default := block.body.attributes.get("default"):
+            said[block.labels[0]] = default
+    for path in tfvars_files(root, var_files):
+        said.update(assignments(loader, path))
+    texts = [said[name].expression for name in _CALLED if name in said]
+    return next((text.value for text in texts if isinstance(text, Literal) and isinstance(text.value, str)), "")
 
 
 def asks_for_workspace(root: Path) -> bool:

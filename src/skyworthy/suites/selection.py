@@ -115,7 +115,7 @@ def _environments(root: Path, directory: Path, roots: list[Path], look: bool) ->
     asked = declared.asks_for_workspace(root)
     return [
         dataclasses.replace(
-            _environment(below + each, root),
+            _environment(below + each, root, files),
             var_files=tuple(os.path.relpath(path, root) for path in files),
             workspace=each if asked else "",
         )
@@ -123,6 +123,7 @@ def _environments(root: Path, directory: Path, roots: list[Path], look: bool) ->
     ]
 
 
-def _environment(name: str, root: Path) -> Environment:
-    policy = policy_for(name)
+def _environment(name: str, root: Path, var_files: Sequence[Path] = ()) -> Environment:
+    """An environment by the policy that its name calls for, else by what the code calls itself."""
+    policy = _told_by(name) or policy_for(declared.calls_itself(root, var_files))
     return Environment(name=name, root=root, policy=BUILT_IN_POLICIES[policy], policy_name=policy)

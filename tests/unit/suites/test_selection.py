@@ -71,3 +71,29 @@ def test_a_workspace_given_by_hand_says_which_policy_is_meant(flat: Path) -> Non
         each.unlink()
     (found,) = select(Settings(flat.parent), terraform=flat, workspace="live")
     assert (found.name, found.policy_name) == ("infra", "production")
+
+
+@pytest.mark.parametrize(
+    ("code", "values", "policy"),
+    [
+        ('variable "environment" {}', 'environment = "prod"', "production"),
+        ('variable "env" {\n  default = "staging"\n}', "", "staging"),
+        ('locals {\n  environment_name = "production"\n}', "", "production"),
+        ('variable "environment" {\n  default = "production"\n}', 'environment = "dev"', "baseline"),
+        ('variable "environment" {}', "", "baseline"),
+        ("locals {\n  environment = terraform.workspace\n}", "", "baseline"),
+    ],
+)
+def test_what_the_code_calls_itself_says_which_policy_is_meant(
+    tmp_path: Path, code: str, values: str, policy: str
+) -> None:
+    (tmp_path / "main.tf").write_text(f'provider "aws" {{}}\n{code}\n')
+    (tmp_path / "terraform.tfvars").write_text(f"{values}\n")
+    assert [item.policy_name for item in environments_below(Settings(tmp_path), tmp_path)] == [policy]
+
+
+def test_a_roots_own_name_goes_before_what_the_code_calls_itself(tmp_path: Path) -> None:
+    root = tmp_path / "staging"
+    root.mkdir()
+    (root / "main.tf").write_text('provider "aws" {}\nlocals {\n  environment = "production"\n}\n')
+    assert [item.policy_name for item in environments_below(Settings(tmp_path), root)] == ["staging"]
