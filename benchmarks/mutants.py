@@ -144,7 +144,7 @@ def unneeded(score: Score, entries: Sequence[Entry]) -> list[str]:
     """The reasons that no mutant survives for any more."""
     for_which = [(item.mutant, item.reason) for item in score.judged]
     return [
-        f"{entry.kind}: {entry.reason}"
+        entry.told
         for entry in entries
         if not any(reason == entry.reason and entry.covers(mutant) for mutant, reason in for_which)
     ]

@@ -39,6 +39,13 @@ class Entry:
     before: str = ""
     after: str = ""
 
+    @property
+    def told(self) -> str:
+        """What it matches, and why, on a line."""
+        patterns = {name: getattr(self, name) for name in ("file", "owner", "path", "operator", "before", "after")}
+        written = ", ".join(f"{name} {value}" for name, value in patterns.items() if value not in ("", "*"))
+        return f"{self.kind} with {written}: {self.reason}"
+
     def covers(self, mutant: Mutant) -> bool:
         """Whether a mutant is meant."""
         return (

@@ -178,7 +178,10 @@ def test_a_reason_that_no_mutant_survives_for_any_more_is_told(repository: Path)
         Entry("another says it before", "survivor", path="days", after=survived.after),
     ]
     weighed = weigh([Judged(survived, "survived"), Judged(noticed, "noticed")], entries)
-    assert unneeded(weighed, entries) == ["survivor: nobody asks", "survivor: another says it before"]
+    assert unneeded(weighed, entries) == [
+        f"survivor with path days, after {noticed.after}: nobody asks",
+        f"survivor with path days, after {survived.after}: another says it before",
+    ]
 
 
 def test_a_mutant_that_is_only_unknown_is_not_noticed(repository: Path) -> None:
