@@ -1,12 +1,12 @@
 """Monitoring, storage and maintenance of RDS databases."""
 
-import re
 
 from skyworthy.behavior.references import inheriting, undecided
 from skyworthy.config import Policy
 from skyworthy.controls.rds import CLUSTER, INSTANCE, MEMBER, cluster_of, not_for_replicas
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Undecidable, Value, is_known
+from skyworthy.controls.windows import assert_apart
+from skyworthy.estate import Estate, Resource, Undecidable, is_known
 
 LOGS = {
     "postgres": ("postgresql",),
@@ -41,6 +41,10 @@ def _is_set(attribute: str, database: Resource, estate: Estate) -> bool:
     return bool(database[attribute])
 
 
+_INTERVALS = (1, 5, 10, 15, 30, 60)
+"""Seconds. Source: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html"""
+
+
 @control(
     "rds.enhanced-monitoring",
     on=(INSTANCE, MEMBER),
@@ -56,6 +60,8 @@ def the_operating_system_is_monitored(database: Resource, estate: Estate, policy
     if not policy.enhanced_monitoring:
         not_applicable("enhanced monitoring is not demanded here")
     assert _is_set("monitoring_interval", database, estate), "enhanced monitoring is off"
+    interval = int(database.attributes.get("monitoring_interval") or 60)
+    assert interval in _INTERVALS, f"monitoring_interval is {interval}, RDS takes {', '.join(map(str, _INTERVALS))}"
     assert _is_set("monitoring_role_arn", database, estate), "enhanced monitoring has no role to publish with"
 
 
@@ -119,15 +125,6 @@ def storage_can_grow(database: Resource, estate: Estate) -> None:
     assert limit > allocated, f"it has {allocated:g} GiB and may grow to {limit:g}"
 
 
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DAY, _WEEK = 24 * 60, 7 * 24 * 60
-_SHORTEST = 30
-_WINDOW = re.compile(
-    r"((?P<from_day>[a-z]{3}):)?(?P<from_hour>\d{2}):(?P<from_minute>\d{2})"
-    r"-((?P<to_day>[a-z]{3}):)?(?P<to_hour>\d{2}):(?P<to_minute>\d{2})"
-)
-
-
 @control(
     "rds.windows-apart",
     on=(INSTANCE, CLUSTER),
@@ -145,31 +142,7 @@ def windows_are_apart(database: Resource) -> None:
     backup, maintenance = (database.attributes.get(f"{prefix}{name}_window") for name in ("backup", "maintenance"))
     if not backup or not maintenance:
         not_applicable("RDS chooses one of them so that they are apart")
-    daily, weekly = _window(backup, "backup"), _window(maintenance, "maintenance")
-    days = [range(day * _DAY + daily.start, day * _DAY + daily.stop) for day in range(-1, 9)]
-    for start in (0, _WEEK):
-        later = range(weekly.start + start, weekly.stop + start)
-        overlap = any(day.start < later.stop and later.start < day.stop for day in days)
-        assert not overlap, f"its backups at {backup} and its maintenance at {maintenance} overlap"
-
-
-def _window(text: Value, what: str) -> range:
-    """The minutes of a window, counted from Monday's midnight, or from midnight for a daily one."""
-    if not isinstance(text, str):
-        raise undecided(text, f"the {what} window")
-    match = _WINDOW.fullmatch(text.lower())
-    weekly = what == "maintenance"
-    days = [match[name] for name in ("from_day", "to_day")] if match else []
-    fits = match and all(day in _WEEKDAYS if weekly else day is None for day in days)
-    form = "ddd:hh:mm-ddd:hh:mm" if weekly else "hh:mm-hh:mm"
-    assert match and fits, f"its {what} window is {text}, {form} wanted"
-    first, last = (
-        (_WEEKDAYS.index(day) * _DAY if day else 0) + int(match[f"{end}_hour"]) * 60 + int(match[f"{end}_minute"])
-        for day, end in zip(days, ("from", "to"), strict=True)
-    )
-    last += (_WEEK if weekly else _DAY) if last <= first else 0
-    assert last - first >= _SHORTEST, f"its {what} window is {last - first} minutes long, {_SHORTEST} at least wanted"
-    return range(first, last)
+    assert_apart(backup, maintenance, shortest=30)
 
 
 _STORAGE_TYPES = ("standard", "gp2", "gp3", "io1", "io2")

@@ -12,6 +12,7 @@ from skyworthy.behavior.tasks import task_of
 from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
+from skyworthy.controls.windows import assert_apart
 from skyworthy.estate import Estate, Reference, Resource, Undecidable, Value, is_known, show
 
 GROUP = "aws_elasticache_replication_group"
@@ -138,6 +139,19 @@ def snapshots_are_kept(cache: Resource, policy: Policy) -> None:
         not_applicable("a cache that can be lost is allowed here")
     days = cache["snapshot_retention_limit"] or 0
     assert int(days) >= 1, f"snapshots are kept {days} days, at least 1 is demanded"
+
+
+@control("redis.windows-apart", on=GROUP, severity="medium", refs=["REQ REF-7", "REQ DAT-1"], lenses=("declared",))
+def windows_are_apart(cache: Resource) -> None:
+    """The windows of snapshots and maintenance are such as ElastiCache takes, and do not overlap.
+
+    Why: ElastiCache refuses windows that overlap, in the middle of an apply.
+    Fix: `hh:mm-hh:mm` for snapshots, `ddd:hh:mm-ddd:hh:mm` for maintenance, in UTC, an hour each at least.
+    """
+    snapshots, maintenance = cache.attributes.get("snapshot_window"), cache.attributes.get("maintenance_window")
+    if not snapshots or not maintenance:
+        not_applicable("ElastiCache chooses one of them so that they are apart")
+    assert_apart(snapshots, maintenance, shortest=60)
 
 
 @control(
