@@ -309,7 +309,8 @@ def name_is_answered(record: Resource, estate: Estate) -> None:
     serving = [item for item in listeners if "redirect" not in _kinds(item["default_action"])]
     if not refusing or serving != refusing:
         not_applicable("what no rule takes is not refused")
-    hosts = [_hosts(rule) for listener in refusing for rule in rules_of_listener(listener, estate)]
+    rules = [rule for listener in refusing for rule in rules_of_listener(listener, estate)]
+    hosts = [_hosts(rule) for rule in rules if _kinds(rule["action"]) != ["fixed-response"]]
     if not hosts or any(asked is None or any(answers(item, host) for item in asked) for asked in hosts):
         return
     vague = [item for item in (host, *(item for asked in hosts for item in asked or ())) if "${" in item]

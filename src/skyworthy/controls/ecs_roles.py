@@ -12,7 +12,8 @@ from skyworthy.behavior.tasks import runs_on_fargate
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.iam import check_needs
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Reference, Resource, Value, references, show
+from skyworthy.controls.s3 import key_of
+from skyworthy.estate import Estate, Reference, Resource, Template, Value, references, show
 
 _TASK = "aws_ecs_task_definition"
 
@@ -84,6 +85,12 @@ Sources: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGu
 https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html,
 https://docs.aws.amazon.com/streams/latest/dev/permissions-user-key-KMS.html
 """
+_BUCKET = "aws_s3_bucket"
+_OBJECTS = {"s3:PutObject": _ENCRYPT[:1], "s3:GetObject": _DECRYPT}
+"""What a role does with objects -> what that takes of the bucket's key.
+
+Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+"""
 _KEYS = {
     "aws_sqs_queue": ("kms_master_key_id", "kms:EncryptionContext:aws:sqs:arn"),
     "aws_sns_topic": ("kms_master_key_id", "kms:EncryptionContext:aws:sns:topicArn"),
@@ -94,10 +101,11 @@ _KEYS = {
 
 @control("ecs.task-role-can-use-what-it-names", on=_TASK, severity="high", refs=["REQ REF-3", "REQ IAM-1"])
 def task_role_can_use_what_it_names(task: Resource, estate: Estate) -> None:
-    """The task role may use the queues, topics, tables and streams that the environment names, with their keys.
+    """The task role may use the queues, topics, tables and streams that the environment names, and keys of buckets too.
 
     Why: a program is told of a queue so as to use it; without the permission every call is refused at run time, and a
     message that is received and cannot be deleted comes again and again.
+    What is put into a bucket or taken out of it needs the bucket's key.
     Fix: allow the actions to the task role on the ARN of what the variable names, and on its key.
     """
     named = [
@@ -107,11 +115,17 @@ def task_role_can_use_what_it_names(task: Resource, estate: Estate) -> None:
         for found in _used(name, value, estate)
     ]
     if not named:
-        not_applicable("its environment names no queue, topic, table or stream of the stack")
+        not_applicable("its environment names no queue, topic, table, stream or bucket of the stack")
     role = role_of(task, "task_role_arn", estate)
+    if role is None and all(used.type == _BUCKET for _, used in named):
+        not_applicable("it has no task role, and its environment names buckets only")
     assert role is not None, "its environment names what AWS's API is needed for, and it has no task role"
     findings = Findings()
     for variable, used in named:
+        if used.type == _BUCKET:
+            with findings.question():
+                check_needs(role, _for_objects(used, role, estate), estate, findings)
+            continue
         with findings.question():
             arn = Reference(used.address, "arn")
             uses = [action for action in _USES[used.type] if role_may(role, action, arn, estate)]
@@ -123,12 +137,20 @@ def task_role_can_use_what_it_names(task: Resource, estate: Estate) -> None:
 
 def _used(name: str, value: Value, estate: Estate) -> Iterator[Resource]:
     """What a variable names that is used by AWS's API: by reference, or by its name where the variable speaks of it."""
-    found = [estate.get(reference.address) for reference in references(value)]
+    found = [estate.find(reference, *_USES, _BUCKET) for reference in references(value)]
     if isinstance(value, str) and _SPEAKS.search(name):
         found.append(estate.find(value, *_USES))
     for item in found:
-        if item is not None and item.type in _USES and not item.data:
+        if item is not None and not item.data:
             yield item
+
+
+def _for_objects(bucket: Resource, role: Resource, estate: Estate) -> Iterator[Need]:
+    """What a role must be allowed of a bucket's key for what it may do with the bucket's objects."""
+    key, arn = key_of(bucket, estate), Reference(bucket.address, "arn")
+    for action, wanted in _OBJECTS.items() if key is not None else ():
+        if role_may(role, action, Template((arn, "/object")), estate):
+            yield from key_needs(key, estate, {"kms:EncryptionContext:aws:s3:arn": LATER}, "s3", wanted)
 
 
 _SPEAKS = re.compile(r"(^|_)(TABLE|DYNAMODB|QUEUE|SQS|TOPIC|SNS|STREAM|KINESIS)(_|$)", re.IGNORECASE)

@@ -1,6 +1,5 @@
 """Monitoring, storage and maintenance of RDS databases."""
 
-
 from skyworthy.behavior.references import inheriting, undecided
 from skyworthy.config import Policy
 from skyworthy.controls.rds import CLUSTER, INSTANCE, MEMBER, cluster_of, not_for_replicas

@@ -9,7 +9,7 @@ from skyworthy.behavior.references import absent
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.policy import policy_of
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Template, Undecidable, Unknown
+from skyworthy.estate import Estate, Resource, Template, Undecidable, Unknown, Value
 
 _BUCKET = "aws_s3_bucket"
 _BLOCK = "aws_s3_bucket_public_access_block"
@@ -88,6 +88,22 @@ def bucket_policy_is_not_public(holder: Resource, estate: Estate) -> None:
     value = policy_of(holder)
     actions = [action for action in _OPEN_TO_ALL if stranger_may(value, action, estate, holder.address)]
     assert not actions, f"it is public: its policy allows {', '.join(actions)} to everybody"
+
+
+def key_of(bucket: Resource, estate: Estate) -> Value:
+    """What names the KMS key that new objects of a bucket are encrypted with; None where S3 has the key.
+
+    Raises:
+        Undecidable: where it is not known.
+    """
+    for setting in _settings_of(bucket, "aws_s3_bucket_server_side_encryption_configuration", estate):
+        for rule in setting["rule"] or ():
+            for default in rule.get("apply_server_side_encryption_by_default") or ():
+                key = default.get("kms_master_key_id")
+                if isinstance(key, Unknown):
+                    raise key.undecidable()
+                return key or None
+    return None
 
 
 @control("s3.tls-only", on=_BUCKET, severity="low", refs=["REQ DAT-1", "REQ REF-4", "REQ REF-12", "FSBP S3.5"])
