@@ -102,7 +102,7 @@ class Bench:
         self._states: dict[str, State] = {}
         self.baseline: Found = {}
         for environment in self.environments:
-            self._configurations[environment.name] = declared.configuration(environment.root)
+            self._configurations[environment.name] = declared.configuration(environment.root, beside=environment.beside)
             estate = self._read(environment)
             self._states[environment.name] = _state(estate)
             self.baseline |= self.verdicts(environment, estate, self._configurations[environment.name])
@@ -158,7 +158,7 @@ class Bench:
 
     def _configuration(self, environment: Environment, mutant: Mutant) -> Configuration:
         if (self.tree / mutant.file).parent == environment.root:
-            return declared.configuration(environment.root)
+            return declared.configuration(environment.root, beside=environment.beside)
         return self._configurations[environment.name]
 
     def _refuses(self, environment: Environment) -> bool:
