@@ -63,6 +63,7 @@ _STANDING_FOR = (
     *("aws_secretsmanager_secret_version", "aws_ssm_parameter", "aws_vpc_endpoint"),
 )
 """What may stand before a database or cache, or hold its address."""
+_WHICH = "(_(READ|READER|READONLY|READ_ONLY|RO|REPLICA|SECONDARY|WRITE|WRITER|RW|PRIMARY|MASTER))?"
 _PROMISES = (
     _Promise(
         _named(r"SECRETS?(_MANAGER)?_(ARN|ID)"),
@@ -82,12 +83,12 @@ _PROMISES = (
         ("s3",),
     ),
     _Promise(
-        _named(r"(POSTGRES(QL)?|PG|MYSQL|MARIADB|RDS|DB|DATABASE)_?(HOST|HOSTNAME|SERVER|ADDRESS)"),
+        _named(rf"(POSTGRES(QL)?|PG|MYSQL|MARIADB|RDS|DB|DATABASE){_WHICH}_?(HOST|HOSTNAME|SERVER|ADDRESS){_WHICH}"),
         "the address of a database",
         (*_DATABASES, *_CACHES, *_STANDING_FOR),
     ),
     _Promise(
-        _named(r"(REDIS|VALKEY|CACHE|MEMCACHED)_?(HOST|HOSTNAME|SERVER|ADDRESS)"),
+        _named(rf"(REDIS|VALKEY|CACHE|MEMCACHED){_WHICH}_?(HOST|HOSTNAME|SERVER|ADDRESS){_WHICH}"),
         "the address of a cache",
         (*_DATABASES, *_CACHES, *_STANDING_FOR),
     ),

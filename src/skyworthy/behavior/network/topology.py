@@ -217,7 +217,19 @@ class Network:
         Raises:
             Undecidable: where one is unknown or not part of the estate.
         """
+        default = self._default_group(resource)
+        if default is not None:
+            return (default,)
         return tuple(self._all(_READERS[resource.type](self, resource)[0], resource, GROUPS, "security group"))
+
+    def _default_group(self, resource: Resource) -> Resource | None:
+        """The VPC's default security group, where the estate has it and a resource bears it for naming none."""
+        attribute = _BEAR_DEFAULT.get(resource.type)
+        if attribute is None or not left_out(resource, attribute):
+            return None
+        found = self.estate.of("aws_default_security_group")
+        vpcs = {show(subnet.peek("vpc_id")) for subnet in self.subnets(resource)} if found else set()
+        return next((group for group in found if show(group.peek("vpc_id")) in vpcs), None)
 
     def subnets(self, resource: Resource) -> tuple[Resource, ...]:
         """The subnets in which a resource, or what a subnet group is for, stands.
@@ -306,6 +318,14 @@ def _identifiers(value: Value) -> Iterator[str | Reference]:
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _identifiers(item)
+
+
+_BEAR_DEFAULT = {
+    **dict.fromkeys(("aws_db_instance", "aws_db_proxy", "aws_rds_cluster"), "vpc_security_group_ids"),
+    **dict.fromkeys(("aws_elasticache_cluster", "aws_elasticache_replication_group"), "security_group_ids"),
+    **dict.fromkeys(("aws_elasticache_serverless_cache", "aws_vpc_endpoint"), "security_group_ids"),
+}
+"""What bears the default security group of its VPC where this attribute names no other."""
 
 
 def _of_balancer(_: Network, balancer: Resource) -> tuple[Value, Value, Value]:
