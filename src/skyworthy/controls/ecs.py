@@ -256,8 +256,10 @@ _URL = re.compile(r"https?://(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::(?
 def health_checks_agree(service: Resource, estate: Estate) -> None:
     """The container's own health check and the target group's ask the same of the application.
 
-    Why: two checks that disagree on port or path mean that one of them asks for what the application does not serve.
-    Fix: use the port that the container opens and the same path in `healthCheck` and `health_check`.
+    Why: two checks that disagree on protocol, port or path mean that one of them asks for what the application does not
+    serve.
+    Fix: use the port that the container opens and the same path in `healthCheck` and `health_check`, and as `protocol`
+    what the container speaks.
     """
     task = task_of(service, estate) if service["task_definition"] is not None else None
     if task is None:
@@ -279,6 +281,10 @@ def _compare_health(balancer: Mapping[str, Any], task: Resource, estate: Estate)
     name = definition.get("name")
     assert not opened or port in opened, (
         f"container {name} checks its port {port}; it opens {', '.join(map(str, opened))}"
+    )
+    spoken, own_scheme = group.peek("protocol"), url[0].partition(":")[0].upper()
+    assert spoken not in ("HTTP", "HTTPS") or port != balancer.get("container_port") or spoken == own_scheme, (
+        f"container {name} answers its own check by {own_scheme}, {group.address} speaks {spoken}"
     )
     own = url["path"] or "/"
     path = group.block("health_check").get("path") or "/"

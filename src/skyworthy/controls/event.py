@@ -3,8 +3,9 @@
 import difflib
 from collections.abc import Iterator, Mapping
 
+from skyworthy.behavior.references import absent, naming
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Resource, Undecidable, Unknown, Value, is_known
+from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value, is_known
 
 _EVERYWHERE = ("AWS API Call via CloudTrail", "AWS Service Event via CloudTrail", "AWS Console Action via CloudTrail")
 DETAIL_TYPES: Mapping[str, tuple[str, ...]] = {
@@ -94,6 +95,21 @@ def pattern_names_events_that_exist(rule: Resource) -> None:
         assert not near, f"{sources[0]} sends no {item!r}; it sends {near[0]!r}"
     if strange:
         raise Undecidable(f"whether {sources[0]} sends {strange[0]!r} is not known")
+
+
+@control(
+    "event.rule-heard", on="aws_cloudwatch_event_rule", severity="medium", refs=["REQ REF-9"], lenses=("declared",)
+)
+def somebody_hears_of_the_events(rule: Resource, estate: Estate) -> None:
+    """A rule hands its events to something.
+
+    Why: a rule without a target matches and does nothing; the failed deployment that it waits for is told to nobody.
+    Fix: an `aws_cloudwatch_event_target` with the rule's name.
+    """
+    if rule.peek("state") == "DISABLED" or rule.peek("is_enabled") is False:
+        not_applicable("it is switched off")
+    if not naming(estate, rule, "rule", "aws_cloudwatch_event_target"):
+        raise absent(estate, "it has no target")
 
 
 def _texts(values: Value) -> Iterator[str]:

@@ -17,6 +17,10 @@ LOGS = {
 """The log that each engine must send to CloudWatch at least."""
 
 
+_INSIGHTS_DAYS = (7, *range(31, 731, 31), 731)
+"""Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_PerfInsights.Overview.cost.html"""
+
+
 @control(
     "rds.performance-insights",
     on=(INSTANCE, MEMBER),
@@ -24,12 +28,15 @@ LOGS = {
     refs=["REQ REF-6", "CKV_AWS_353", "CKV_AWS_354"],
 )
 def performance_insights_are_on(database: Resource, estate: Estate) -> None:
-    """Performance Insights are on.
+    """Performance Insights are on, and kept for a time that RDS offers.
 
-    Why: they tell which statement is slow, after the fact.
-    Fix: `performance_insights_enabled = true`; seven days cost nothing.
+    Why: they tell which statement is slow, after the fact; RDS refuses any other time in the middle of an apply.
+    Fix: `performance_insights_enabled = true`; seven days cost nothing, longer are months of 31 days, or 731.
     """
     assert _is_set("performance_insights_enabled", database, estate), "Performance Insights are off"
+    days = database.attributes.get("performance_insights_retention_period")
+    offered = not isinstance(days, (int, float)) or days in _INSIGHTS_DAYS
+    assert offered, f"Performance Insights cannot be kept for {days:g} days: RDS offers 7, 731 and months of 31"
 
 
 def _is_set(attribute: str, database: Resource, estate: Estate) -> bool:
