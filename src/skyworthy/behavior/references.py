@@ -1,6 +1,9 @@
 """Which resources name another one, and what to say where that is not known."""
 
+import tomllib
 from collections.abc import Mapping
+from functools import cache
+from importlib import resources
 
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, leaves, show
 
@@ -84,14 +87,34 @@ def inheriting(database: Resource, attribute: str, estate: Estate) -> Resource |
     return estate.find(source, "aws_db_instance")
 
 
-def absent(estate: Estate, finding: str) -> Undecidable | AssertionError:
-    """What to raise where something is not there: a finding, or Undecidable where it may stand in an unread module."""
+def absent(estate: Estate, finding: str, *types: str) -> Undecidable | AssertionError:
+    """What to raise where something is not there: a finding, or Undecidable where it may stand in an unread module.
+
+    Args:
+        estate: where it was looked for.
+        finding: says that it is not there.
+        types: of what is sought; a module of which it is known that it makes none of them does not hold it.
+    """
     for note in estate.notes:
         of_module = note.address is not None and note.address.rpartition(".")[0].endswith("module")
         module, downloaded, _ = note.message.partition(" is not downloaded")
-        if of_module and downloaded:
+        if of_module and downloaded and not _is_without(module, types):
             return Undecidable(f"{finding}, unless {module} has it")
     return AssertionError(finding)
+
+
+def _is_without(module: str, types: tuple[str, ...]) -> bool:
+    """Whether an unread module, ``module vpc ("terraform-aws-modules/vpc/aws")``, is known to make no such types."""
+    written = module.partition('("')[2].partition('"')[0]
+    made = _registry_modules().get("/".join(written.removeprefix("registry.terraform.io/").split("/")[:3]))
+    return made is not None and bool(types) and not any(item.startswith(made) for item in types)
+
+
+@cache
+def _registry_modules() -> Mapping[str, tuple[str, ...]]:
+    """Sources of modules of the public registry -> how the types begin that they make."""
+    text = resources.files("skyworthy.behavior").joinpath("registry_modules.toml").read_text("utf-8")
+    return {source: tuple(types) for source, types in tomllib.loads(text).items()}
 
 
 def task_definition_of(service: Resource, estate: Estate) -> Resource | None:

@@ -159,7 +159,7 @@ def dashboard_shows_all(estate: Estate, policy: Policy) -> None:
         not_applicable("this stack has no ECS service")
     dashboards = estate.of(DASHBOARD)
     if not dashboards:
-        raise absent(estate, "there is no dashboard")
+        raise absent(estate, "there is no dashboard", "aws_cloudwatch_dashboard")
     lines = [
         (resource.type, line)
         for dashboard in dashboards

@@ -82,7 +82,7 @@ def _assert_watched(name: str, watched: Resource, estate: Estate) -> None:
         seen.append(watch)
     happens = f"when {scenario.title}"
     if not seen:
-        raise absent(estate, f"no alarm watches it: nobody is told {happens}")
+        raise absent(estate, f"no alarm watches it: nobody is told {happens}", METRIC_ALARM)
     raise AssertionError(
         f"no alarm tells within {scenario.within_minutes} minutes {happens}: {'; '.join(map(str, seen))}"
     )
@@ -327,7 +327,7 @@ def application_errors_are_watched(estate: Estate) -> None:
         not_applicable("this stack has no ECS service")
     filters = estate.of(LOG_METRIC_FILTER)
     if not filters:
-        raise absent(estate, "no log metric filter counts the application's errors")
+        raise absent(estate, "no log metric filter counts the application's errors", LOG_METRIC_FILTER)
     findings = Findings()
     for source in filters:
         watched = Findings()

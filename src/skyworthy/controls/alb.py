@@ -116,7 +116,7 @@ def https_is_served(balancer: Resource, estate: Estate, policy: Policy) -> None:
     application_only(balancer)
     listeners = [item for item in listeners_of(balancer, estate) if protocol_of(item) == "HTTPS"]
     if not listeners:
-        raise absent(estate, "it has no HTTPS listener")
+        raise absent(estate, "it has no HTTPS listener", "aws_lb_listener")
     bare = [item.address for item in listeners if item["certificate_arn"] is None]
     assert not bare, f"{', '.join(bare)} has no certificate"
 

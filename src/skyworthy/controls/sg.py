@@ -257,7 +257,7 @@ def the_load_balancer_can_be_reached(balancer: Resource, estate: Estate) -> None
     assert not private, f"no route to an internet gateway from {', '.join(private)}"
     listeners = listeners_of(balancer, estate)
     if not listeners:
-        raise absent(estate, "it has no listener")
+        raise absent(estate, "it has no listener", "aws_lb_listener")
     for listener in listeners:
         port = int(listener["port"])
         rules = [rule for group in place.groups for rule in network.rules(group, "ingress")]

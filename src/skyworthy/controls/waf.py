@@ -43,7 +43,7 @@ def load_balancer_has_a_web_acl(balancer: Resource, estate: Estate) -> None:
         if lets_in_cloudfront_only(balancer, estate):
             _assert_filtered_at_the_edge(balancer, estate)
             return
-        raise absent(estate, "no web ACL is associated with it")
+        raise absent(estate, "no web ACL is associated with it", *_ASSOCIATIONS)
     for association in associations:
         other = association.attributes.get("web_acl_arn")
         owner = estate.get(other.address) if isinstance(other, Reference) else None
@@ -156,7 +156,7 @@ def requests_are_logged(acl: Resource, estate: Estate) -> None:
     """
     found = naming(estate, acl, "resource_arn", _LOGGING)
     if not found:
-        raise absent(estate, f"no {_LOGGING} is about it")
+        raise absent(estate, f"no {_LOGGING} is about it", _LOGGING)
     for configuration in found:
         for written in configuration["log_destination_configs"] or ():
             of_group = isinstance(written, Template) and written.parts[1:] == (":*",)
