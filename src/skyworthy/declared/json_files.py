@@ -51,7 +51,24 @@ def attributes_of(type: str, values: Mapping[str, Value]) -> dict[str, Value]:
         name, _, inner = path.partition(".")
         if name in result:
             result[name] = _decoded_in(result[name], inner) if inner else decoded(result[name])
+    for name in known.camel:
+        if name in result:
+            result[name] = _camel(result[name])
     return result
+
+
+_FREE = ("options", "dockerLabels", "driverOpts", "labels")
+"""Keys of container definitions below which the keys are the user's own."""
+
+
+def _camel(value: Value) -> Value:
+    """A document whose keys begin with a small letter, as AWS writes them."""
+    if isinstance(value, list):
+        return [_camel(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    small = {key[:1].lower() + key[1:]: item for key, item in value.items()}
+    return {key: item if key in _FREE else _camel(item) for key, item in small.items()}
 
 
 def _decoded_in(blocks: Value, name: str) -> Value:

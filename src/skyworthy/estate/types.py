@@ -64,6 +64,7 @@ class ResourceType:
         arn: what its ARN looks like, with fields in braces; empty where that is not written down.
         id: the attribute that its id is the same as; empty where that is not written down.
         json: attributes that hold a JSON document and arrive decoded.
+        camel: those of them whose keys arrive as ``portMappings`` where ``PortMappings`` is written.
         defaults: the default of attributes that may be left out, as the provider or AWS sets it. An optional attribute
             whose absence means "not set" has the default null in the provider; it stands in ``unset``.
         unset: attributes that are simply not set (None) where left out.
@@ -81,6 +82,7 @@ class ResourceType:
     arn: str = ""
     id: str = ""
     json: tuple[str, ...] = ()
+    camel: tuple[str, ...] = ()
     defaults: Mapping[str, Value] = field(default_factory=dict)
     unset: frozenset[str] = frozenset()
     computed: frozenset[str] = frozenset()
@@ -155,6 +157,7 @@ def type_of(name: str) -> ResourceType:
         arn=row.get("arn", ""),
         id=row.get("id", ""),
         json=tuple(row.get("json", ())),
+        camel=tuple(row.get("camel", ())),
         defaults={**harvested.get("", {}), **row.get("defaults", {})},
         unset=frozenset(schema.get("u", "").split()) | absent,
         computed=frozenset(schema.get("c", "").split()) - absent,

@@ -156,3 +156,30 @@ def test_a_data_source_keeps_what_is_written(write: Write) -> None:
     root: Path = write({"main.tf": 'data "aws_instance" "main" {\n  get_user_data = "true"\n}\n'})
     source = declared.read(root).get("data.aws_instance.main")
     assert source is not None and source["get_user_data"] == "true"
+
+
+def test_keys_of_container_definitions_may_begin_with_a_capital(read: ReadText) -> None:
+    estate = read(
+        """
+        resource "aws_ecs_task_definition" "app" {
+          family = "app"
+          container_definitions = jsonencode([{
+            Name         = "app"
+            PortMappings = [{ ContainerPort = 8000 }]
+            Environment  = [{ Name = "MODE", Value = "live" }]
+            LogConfiguration = {
+              LogDriver = "awsfirelens"
+              Options   = { Name = "cloudwatch" }
+            }
+          }])
+        }
+        """
+    )
+    assert estate.of("aws_ecs_task_definition")[0]["container_definitions"] == [
+        {
+            "name": "app",
+            "portMappings": [{"containerPort": 8000}],
+            "environment": [{"name": "MODE", "value": "live"}],
+            "logConfiguration": {"logDriver": "awsfirelens", "options": {"Name": "cloudwatch"}},
+        }
+    ]
