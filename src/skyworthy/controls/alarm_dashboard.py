@@ -83,7 +83,7 @@ class _Wanted:
     """What a dashboard must show of each resource of a kind.
 
     Args:
-        metrics: names, one of which suffices.
+        metrics: names, one of which suffices; none: any metric.
         statistics: those that tell it, one of which suffices; none: any.
     """
 
@@ -91,11 +91,11 @@ class _Wanted:
     statistics: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return " ".join((*self.statistics[:1], self.metrics[0]))
+        return " ".join((*self.statistics[:1], *self.metrics[:1])) or "anything"
 
     def met_by(self, shown: _Shown) -> bool:
         right = not self.statistics or (isinstance(shown.statistic, str) and shown.statistic in self.statistics)
-        return str(shown.metric.name) in self.metrics and right
+        return right and (not self.metrics or str(shown.metric.name) in self.metrics)
 
 
 _COUNTED = ("Sum", "SampleCount")
@@ -113,9 +113,8 @@ _INCIDENT: Mapping[str, tuple[_Wanted, ...]] = {
     "aws_db_instance": (
         _Wanted(("CPUUtilization",)),
         _Wanted(("DatabaseConnections",)),
-        _Wanted(("FreeStorageSpace",)),
     ),
-    "aws_elasticache_replication_group": (_Wanted(("EngineCPUUtilization", "CPUUtilization")),),
+    "aws_elasticache_replication_group": (_Wanted(()),),
 }
 """What one looks at first, whoever runs the stack."""
 
