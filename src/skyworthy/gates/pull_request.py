@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from skyworthy.behavior.cost import Estimate, estimate
-from skyworthy.config import Environment, Settings, load_settings
+from skyworthy.config import Environment, Settings, beside_each_other, load_settings
 from skyworthy.errors import BadInput
 from skyworthy.gates.comparison import Comparison, compare
 from skyworthy.gates.revision import Revision
@@ -88,11 +88,10 @@ def settings_at(settings: Settings, directory: Path) -> Settings:
     here = settings.directory.resolve()
     roots = {name: each.root.resolve() for name, each in settings.environments.items()}
     then = {name: directory / root.relative_to(here) for name, root in roots.items() if root.is_relative_to(here)}
-    environments = {
-        name: dataclasses.replace(settings.environments[name], root=root)
-        for name, root in then.items()
-        if root.is_dir()
-    }
+    there = (
+        dataclasses.replace(settings.environments[name], root=root) for name, root in then.items() if root.is_dir()
+    )
+    environments = {item.name: item for item in beside_each_other(there)}
     return dataclasses.replace(settings, directory=directory, environments=environments)
 
 
@@ -125,7 +124,9 @@ def same_environment(settings: Settings, environment: Environment, theirs: Setti
     files = [directory / inside, *(directory / inside / name for name in environment.var_files)]
     if environment.name in settings.environments or not all(path.exists() for path in files):
         raise BadInput(f"it has no environment {environment.name}")
-    return dataclasses.replace(environment, root=directory / inside)
+    others = (path.resolve() for path in environment.beside)
+    beside = tuple(directory / path.relative_to(here) for path in others if path.is_relative_to(here))
+    return dataclasses.replace(environment, root=directory / inside, beside=tuple(filter(Path.is_dir, beside)))
 
 
 def _static_only(settings: Settings) -> list[str]:

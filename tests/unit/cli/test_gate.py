@@ -166,3 +166,20 @@ def test_a_branch_that_takes_skyworthy_up_is_judged_by_what_it_changes(repositor
     assert done.returncode == 1
     assert "aws_ecr_repository.new" in done.stdout.split("as before:")[0]
     assert done.stdout.splitlines()[-1] == "gate: red"
+
+
+def test_a_state_that_a_branch_takes_from_another_root_is_new(repository: Path) -> None:
+    backend = 'terraform {{\n  backend "s3" {{\n    bucket = "state"\n    key    = "{}"\n  }}\n}}\n'
+    git(repository, "checkout", "--quiet", "main")
+    (repository / "skyworthy.toml").unlink()
+    (repository / "production").mkdir()
+    (repository / "production" / "main.tf").write_text(PINNED + backend.format("production"), "utf-8")
+    write(repository, backend.format("staging"))
+    commit(repository)
+    git(repository, "checkout", "--quiet", "-B", "change")
+    production = '[environments.production]\nterraform = "production"\nregion = "eu-central-1"\n'
+    (repository / "skyworthy.toml").write_text(SETTINGS + production, "utf-8")
+    (repository / "production" / "main.tf").write_text(PINNED + backend.format("staging"), "utf-8")
+    done = pr(repository)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stdout.split("as before:")[0].count("terraform.state-of-its-own") == 2
