@@ -92,10 +92,10 @@ def _allows(
     refs=["REQ IAM-1", "FSBP IAM.21", "CKV_AWS_355", "CKV2_AWS_40", "CKV_AWS_356"],
 )
 def no_whole_services(holder: Resource, estate: Estate) -> None:
-    """No policy allows a whole service on every resource.
+    """No policy allows all actions of a service.
 
-    Why: it takes in deletion, and actions that the service gains later.
-    Fix: list the actions that are needed, or name the resources.
+    Why: they take in deletion, changes of the resource's own policy, and what the service gains later.
+    Fix: list the actions that are needed, `s3:GetObject` and `s3:PutObject` in the place of `s3:*`.
     """
     documents = list(own_documents(holder, estate))
     if not documents:
@@ -103,20 +103,21 @@ def no_whole_services(holder: Resource, estate: Estate) -> None:
     findings = Findings()
     for document in documents:
         with findings.question():
-            for action in _whole_services(document):
-                findings.add(f"{document.label} allows {action} on every resource")
+            for action, everywhere in _whole_services(document):
+                findings.add(f"{document.label} allows {action}{' on every resource' if everywhere else ''}")
             if document.unknown is not None:
                 raise document.unknown.undecidable()
     findings.conclude()
 
 
-def _whole_services(document: PolicyDocument) -> Iterator[str]:
+def _whole_services(document: PolicyDocument) -> Iterator[tuple[str, bool]]:
+    """The actions that stand for a whole service, each with whether it is allowed on every resource."""
     for statement in document.statements:
         everywhere = any(isinstance(item, str) and item == "*" for item in statement.resources or ())
-        if statement.effect == "Allow" and everywhere and not statement.conditions:
+        if statement.effect == "Allow" and not statement.conditions:
             for action in statement.actions or ():
                 if isinstance(action, str) and _SERVICE_WILDCARD.fullmatch(action):
-                    yield action
+                    yield action, everywhere
 
 
 @control("iam.pass-role-scoped", on=(*POLICY_TYPES, "aws_iam_role"), severity="high", refs=["REQ IAM-1", "REQ REF-3"])
