@@ -228,6 +228,10 @@ def setting_problems(definition: Mapping[str, Any], *, fargate: bool, own_interf
     Raises:
         Undecidable: where a setting is not known.
     """
+    for entry in _known(definition.get("environment")) or ():
+        value = entry.get("value") if isinstance(entry, Mapping) else None
+        if isinstance(value, (bool, int, float)):
+            yield f"{entry.get('name')} in its environment is {str(value).lower()}, and ECS takes text only"
     check = _known(definition.get("healthCheck")) or {}
     for field, (least, most) in _HEALTH_CHECK.items():
         value = _known(check.get(field))

@@ -104,7 +104,7 @@ _STORES = re.compile(r"aws_(db|rds|elasticache|memorydb)_")
 _READERS = re.compile(r"(^|_)(READ|READER|READONLY|RO|REPLICA|SECONDARY|REPORT(S|ING)?|ANALYTICS)(_|$)", re.IGNORECASE)
 
 
-def value_problem(name: str, value: Value, task: Resource, estate: Estate) -> str | None:
+def value_problem(name: str, value: Value, task: Resource, estate: Estate, region: str = "") -> str | None:
     """What is wrong with the value of a variable; empty where it is what the name says; None where that says nothing.
 
     Args:
@@ -112,13 +112,16 @@ def value_problem(name: str, value: Value, task: Resource, estate: Estate) -> st
         value: plain text or a reference.
         task: the task definition whose variable it is.
         estate: where references point.
+        region: in which the task runs; empty: not known.
 
     Raises:
         Undecidable: where it depends on what is not known.
     """
     upper = name.upper()
     if upper in ("AWS_REGION", "AWS_DEFAULT_REGION") and isinstance(value, str):
-        return "" if _REGION.fullmatch(value) else f"{name} is {value!r}, which is no region"
+        if not _REGION.fullmatch(value):
+            return f"{name} is {value!r}, which is no region"
+        return "" if region in ("", value) else f"{name} is {value!r}, and the task runs in {region}"
     if upper.endswith("_PORT") and isinstance(value, str) and value:
         return "" if value.isdecimal() and 0 < int(value) < 65536 else f"{name} is {value!r}, which is no port"
     if _USER.fullmatch(name) and isinstance(value, str) and value:

@@ -26,6 +26,7 @@ from skyworthy.config import EnvTemplate
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown, Value, show
+from skyworthy.estate.regions import Regions
 
 _TASK = "aws_ecs_task_definition"
 
@@ -242,7 +243,7 @@ def _assert_somebody_reads(env_template: EnvTemplate, estate: Estate) -> None:
 
 
 @control("ecs.environment-values-right", on=_TASK, severity="high", refs=["REQ SEC-5", "REQ NET-1", "REQ REF-5"])
-def environment_values_are_right(task: Resource, estate: Estate) -> None:
+def environment_values_are_right(task: Resource, estate: Estate, regions: Regions) -> None:
     """Variables that name a secret, a host or a region hold one, and programs listen where their container is open.
 
     Why: the name of a variable is a promise; a load balancer where the database is expected comes out at the first
@@ -259,7 +260,7 @@ def environment_values_are_right(task: Resource, estate: Estate) -> None:
         with findings.question():
             for name, value in environment(definition).items():
                 with findings.question():
-                    problem = value_problem(name, value, task, estate)
+                    problem = value_problem(name, value, task, estate, regions.of(task))
                     own = port_problem(name, value, definition)
                     judged += problem is not None or own is not None
                     assert not (problem or own), f"container {definition.get('name')}: {problem or own}"

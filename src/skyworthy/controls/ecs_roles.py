@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from skyworthy.behavior.permissions import Context, role_may
 from skyworthy.behavior.permissions.probes import LATER
@@ -13,7 +14,7 @@ from skyworthy.controls.findings import Findings
 from skyworthy.controls.iam import check_needs
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.controls.s3 import key_of
-from skyworthy.estate import Estate, Reference, Resource, Template, Value, references, show
+from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Value, references, show
 
 _TASK = "aws_ecs_task_definition"
 
@@ -77,6 +78,7 @@ _USES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         **dict.fromkeys(("kinesis:PutRecord", "kinesis:PutRecords"), _ENCRYPT[:1]),
         "kinesis:GetRecords": _DECRYPT,
     },
+    "aws_s3_bucket": dict.fromkeys(("s3:GetObject", "s3:PutObject", "s3:DeleteObject"), ()),
 }
 """Type of what a program can use by AWS's API only -> the actions of which it needs one at least -> what that takes
 beside itself, of the resource or of its key.
@@ -124,6 +126,8 @@ def task_role_can_use_what_it_names(task: Resource, estate: Estate) -> None:
     for variable, used in named:
         if used.type == _BUCKET:
             with findings.question():
+                _assert_opens(role, used, variable, estate)
+            with findings.question():
                 check_needs(role, _for_objects(used, role, estate), estate, findings)
             continue
         with findings.question():
@@ -140,9 +144,29 @@ def _used(name: str, value: Value, estate: Estate) -> Iterator[Resource]:
     found = [estate.find(reference, *_USES, _BUCKET) for reference in references(value)]
     if isinstance(value, str) and _SPEAKS.search(name):
         found.append(estate.find(value, *_USES))
+    if isinstance(value, (str, Template)) and "BUCKET" in name.upper():
+        with suppress(Undecidable):
+            found.append(estate.find(value, _BUCKET))
     for item in found:
         if item is not None and not item.data:
             yield item
+
+
+def _assert_opens(role: Resource, bucket: Resource, variable: str, estate: Estate) -> None:
+    """Assert that a role may do something with a bucket or its objects, unless browsers are to."""
+    if _OF_BROWSERS.search(variable):
+        return
+    arn = Reference(bucket.address, "arn")
+    some = Template((arn, "/", LATER))
+    actions = (*_OBJECTS, "s3:DeleteObject")
+    allowed = role_may(role, "s3:ListBucket", arn, estate) or any(
+        role_may(role, item, some, estate) for item in actions
+    )
+    assert allowed, f"{variable} names {bucket.address}, and {role.address} may not {' or '.join(actions)}"
+
+
+_OF_BROWSERS = re.compile(r"PUBLIC|CDN|STATIC|ASSETS|WEBSITE|FRONTEND", re.IGNORECASE)
+"""Names of buckets of which a program only tells the address."""
 
 
 def _for_objects(bucket: Resource, role: Resource, estate: Estate) -> Iterator[Need]:
