@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from skyworthy.behavior.alarms import METRIC_ALARM, metrics_of, watchers_of
-from skyworthy.behavior.references import absent, naming, undecided
+from skyworthy.behavior.references import absent, named, naming, undecided
 from skyworthy.behavior.schedules import schedule_problem
 from skyworthy.behavior.tasks import scales
 from skyworthy.config import Policy
@@ -14,6 +14,7 @@ from skyworthy.controls.registry import control, not_applicable
 from skyworthy.estate import Estate, Reference, Resource, Undecidable, Value, is_known, show
 
 _TARGET = "aws_appautoscaling_target"
+_POLICY = "aws_appautoscaling_policy"
 _LOAD = ("AWS/ECS", "AWS/SQS", "AWS/ApplicationELB", "ECS/ContainerInsights")
 """Namespaces in which more of a metric means more work ..."""
 _NOT_LOAD = ("HealthyHostCount", "RunningTaskCount", "DesiredTaskCount")
@@ -115,7 +116,34 @@ def steps_go_the_right_way(scaling: Resource, estate: Estate) -> None:
         for alarm in alarms:
             _assert_answers(alarm, adds=adds)
             _assert_own_service(alarm, scaling, estate)
+    with findings.question():
+        for alarm in _callers(scaling, estate):
+            _assert_comes_to_rest(alarm, scaling, estate)
     findings.conclude()
+
+
+def _assert_comes_to_rest(alarm: Resource, scaling: Resource, estate: Estate) -> None:
+    """An alarm that calls for more tasks does so above where another one calls for fewer, of the same metric."""
+    if not _is_upward(alarm):
+        return
+    for other in estate.of(METRIC_ALARM):
+        if other is alarm or _is_upward(other) or metrics_of(other) != metrics_of(alarm):
+            continue
+        called = [item for item in named(estate, other["alarm_actions"], _POLICY) if _same_target(item, scaling)]
+        high, low = alarm["threshold"], other["threshold"]
+        if called and is_known(high) and is_known(low):
+            assert float(low) <= float(high), (
+                f"{alarm.address} calls it from {high} on, and {other.address} calls {called[0].address} up to {low}:"
+                " tasks come and go between them"
+            )
+
+
+def _is_upward(alarm: Resource) -> bool:
+    return str(alarm.peek("comparison_operator")).startswith("Greater")
+
+
+def _same_target(one: Resource, other: Resource) -> bool:
+    return all(show(one.peek(name)) == show(other.peek(name)) for name in ("resource_id", "scalable_dimension"))
 
 
 def _callers(scaling: Resource, estate: Estate) -> tuple[Resource, ...]:

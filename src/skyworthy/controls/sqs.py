@@ -1,5 +1,6 @@
 """Queues."""
 
+import re
 from collections.abc import Mapping
 
 from skyworthy.behavior.permissions import PolicyDocument, document
@@ -99,6 +100,26 @@ def dead_letters_are_kept(queue: Resource, estate: Estate) -> None:
             f"it keeps messages {kept} s, {dead[0].address} {there} s from when they were sent"
         )
     findings.conclude()
+
+
+@control("sqs.dead-letters-caught", on=QUEUE, severity="low", refs=["REQ REF-5"], lenses=("declared",))
+def dead_letters_are_caught(queue: Resource, estate: Estate) -> None:
+    """A queue that is worked off gives up what nobody can work off to another queue.
+
+    Why: a message that breaks its worker comes again until it expires: workers do nothing else, and then it is lost.
+    Fix: `redrive_policy` with a `deadLetterTargetArn` and `maxReceiveCount`.
+    """
+    if not left_out(queue, "redrive_policy") or naming(estate, queue, "queue_url", "aws_sqs_queue_redrive_policy"):
+        return
+    for other in estate.of(QUEUE):
+        redrive = _redrive(other, estate)
+        target = redrive.get("deadLetterTargetArn") if isinstance(redrive, Mapping) else None
+        if target and queue in named(estate, target, QUEUE):
+            not_applicable("it is where dead letters go")
+    text = show(queue.peek("name")) + queue.address
+    if re.search(r"(?i)dead|dlq|dlx|failed|undeliverable|poison", text):
+        not_applicable("its name says that dead letters go there")
+    raise absent(estate, "nothing catches what its workers cannot work off: it has no redrive_policy")
 
 
 def _redrive(queue: Resource, estate: Estate) -> Value:

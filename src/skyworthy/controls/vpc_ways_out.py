@@ -12,7 +12,7 @@ from skyworthy.behavior.tasks import task_of
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
 from skyworthy.controls.vpc import VPCS, own_network_only
-from skyworthy.estate import Estate, Resource, Undecidable, show
+from skyworthy.estate import Estate, Resource, Undecidable, Value, show
 from skyworthy.estate.regions import Regions
 
 _HTTPS = 443
@@ -117,6 +117,27 @@ def nat_gateway_is_public(gateway: Resource, estate: Estate) -> None:
     if not named(estate, subnet["vpc_id"], *VPCS):
         raise Undecidable(f"the VPC of {subnet.address} is not part of this stack")
     raise AssertionError(f"it stands in {subnet.address}, which has no route to an internet gateway")
+
+
+@control("vpc.nat-gateway-own-address", on="aws_nat_gateway", severity="high", refs=["REQ REF-1"], lenses=("declared",))
+def nat_gateway_has_its_own_address(gateway: Resource, estate: Estate) -> None:
+    """A NAT gateway has an address that no other one has.
+
+    Why: an Elastic IP is of one NAT gateway; AWS refuses the second in the middle of an apply.
+    Fix: an `aws_eip` for each, and its own `allocation_id`.
+    """
+    mine = gateway["allocation_id"]
+    if not mine:
+        not_applicable("it takes no Elastic IP")
+    owner = _address_of(mine, estate)
+    for other in estate.of("aws_nat_gateway"):
+        if other is not gateway and owner is not None and _address_of(other["allocation_id"], estate) is owner:
+            raise AssertionError(f"{owner.address} is the address of {other.address}, too")
+
+
+def _address_of(allocation: Value, estate: Estate) -> Resource | None:
+    found = named(estate, allocation, "aws_eip") if allocation else ()
+    return next((item for item in found if item.blank is None), None)
 
 
 @control("vpc.gateway-endpoint-routed", on="aws_vpc_endpoint", severity="medium", refs=["REQ REF-1"])
