@@ -3,6 +3,7 @@
 import re
 
 from skyworthy.behavior.network import Network, network_of
+from skyworthy.behavior.passwords import CACHE, refused
 from skyworthy.behavior.permissions import Context, arn_of, role_may
 from skyworthy.behavior.permissions.probes import LATER
 from skyworthy.behavior.references import attached, left_out, named, undecided
@@ -19,6 +20,7 @@ GROUP = "aws_elasticache_replication_group"
 CLUSTER = "aws_elasticache_cluster"
 SERVERLESS = "aws_elasticache_serverless_cache"
 USER = "aws_elasticache_user"
+_SHORTEST_TOKEN = 16
 OPEN = "anybody who reaches the port may use it"
 
 
@@ -67,11 +69,12 @@ def traffic_is_encrypted(cache: Resource) -> None:
     severity="high",
     refs=["REQ DAT-1", "REQ REF-7", "FSBP ElastiCache.6", "CKV_AWS_31"],
 )
-def clients_must_authenticate(cache: Resource) -> None:
+def clients_must_authenticate(cache: Resource, estate: Estate) -> None:
     """Clients must authenticate.
 
     Why: without a token or users, whoever reaches the port reads and writes everything.
-    Fix: an `auth_token` from Secrets Manager, or `user_group_ids`; both need encryption in transit.
+    Fix: an `auth_token` from Secrets Manager, of 16 characters at least, or `user_group_ids`; both need encryption in
+    transit.
     """
     if cache.type == SERVERLESS:
         assert cache["user_group_id"], OPEN
@@ -83,6 +86,8 @@ def clients_must_authenticate(cache: Resource) -> None:
         return
     assert "auth_token" in cache.attributes or cache.blank is not None, OPEN
     assert cache["auth_token"], OPEN
+    problem = refused(cache["auth_token"], CACHE, _SHORTEST_TOKEN, estate)
+    assert not problem, problem
 
 
 @control(

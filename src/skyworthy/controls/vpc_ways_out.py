@@ -53,7 +53,8 @@ def tasks_reach_the_internet(service: Resource, estate: Estate) -> None:
         way = reaches(network, place, INTERNET, _HTTPS)
         if not way.open:
             present += ["s3"] * _has_gateway(place, network)
-            missing = [name for name in _NEEDED if name not in present]
+            held = [name for name, pattern in _USED.items() if re.search(pattern, _definition(service, estate))]
+            missing = [name for name in dict.fromkeys((*_NEEDED, *held)) if name not in present]
             instead = f"; no endpoint takes the place of {', '.join(missing)}" if present else ""
             assert not missing, f"port 443 of the internet cannot be reached: {way.blocked}{instead}"
     findings.conclude()
