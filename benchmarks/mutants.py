@@ -230,16 +230,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"(at least {AIM:.0%} are wanted). {seconds:.0f} s on {options.workers} processes."
     )
     parts = ["# Mutants of the reference stack", head, by_operator(score)]
+    print("\n\n".join(parts), flush=True)
     size = len(score.counted) if options.checkov == "all" else int(options.checkov)
+    compared: list[str] = []
     if size and score.counted:
-        parts += ["## The same mutants under checkov", side_by_side(score, size, options.seed, options.workers)]
+        compared += ["## The same mutants under checkov", side_by_side(score, size, options.seed, options.workers)]
     more = ["## By requirement", by_requirement(score), "## Survivors", not_noticed(score)]
     more += ["## Survivors that are no defects", set_apart(score)]
     open_ends = _list("Survivors without a reason", unexplained(score))
     if not options.only:
         open_ends += _list("Entries of survivors.toml that no survivor needs", unneeded(score, entries))
-        _write(REPOSITORY / "reports", [*parts, *more, *open_ends], score)
-    print("\n\n".join([*parts, *(() if len(score.counted) > LEAST else more), *open_ends]))
+        _write(REPOSITORY / "reports", [*parts, *compared, *more, *open_ends], score)
+    for part in (*compared, *(() if len(score.counted) > LEAST else more), *open_ends):
+        print(f"\n{part}")
     return 0 if score.share >= AIM and (options.only or len(score.counted) >= LEAST) else 1
 
 
