@@ -406,6 +406,8 @@ def scales(target: Resource, service: Resource, estate: Estate) -> bool:
     value = target["resource_id"]
     if any(item.attribute in ("id", "arn") for item in references(value)):
         return False  # of a cluster these are its ARN, of a service too
+    if show(value).startswith("service/arn:"):
+        return False
     named = [item.address for item in references(value)]
     if service.address in named:
         return True

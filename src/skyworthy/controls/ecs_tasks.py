@@ -26,13 +26,18 @@ _TASK = "aws_ecs_task_definition"
 
 @control("ecs.fargate-size-valid", on=_TASK, severity="high", refs=["REQ REF-5"])
 def fargate_size_is_valid(task: Resource, estate: Estate) -> None:
-    """CPU and memory of a Fargate task are a pair that exists, and the containers fit in.
+    """CPU and memory of a Fargate task are a pair that exists, its architecture too, and the containers fit in.
 
-    Why: AWS refuses any other pair when the task definition is registered.
-    Fix: choose a pair from the table of Fargate task sizes.
+    Why: AWS refuses any other pair or architecture when the task definition is registered.
+    Fix: choose a pair from the table of Fargate task sizes, and `X86_64` or `ARM64`.
     """
     if not runs_on_fargate(task, estate):
         not_applicable("it is not for Fargate")
+    architecture = task.block("runtime_platform").get("cpu_architecture")
+    if isinstance(architecture, Unknown):
+        raise architecture.undecidable()
+    if architecture:
+        assert architecture in ("X86_64", "ARM64"), f"its architecture is {architecture}, Fargate has X86_64 and ARM64"
     cpu, memory = task["cpu"], task["memory"]
     problem = size_problem(cpu, memory)
     assert not problem, problem

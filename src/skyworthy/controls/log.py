@@ -159,12 +159,15 @@ _QUOTED = re.compile(r'"(\\.|[^"\\])*"|%[^%]+%')
 def metric_filter_is_used(source: Resource, estate: Estate) -> None:
     """A log metric filter reads a log group of the stack, and some alarm or dashboard reads its metric.
 
-    Why: a renamed metric or group leaves an alarm that never gets a data point.
+    Why: a renamed metric or group leaves an alarm that never gets a data point; a pattern that is not closed is none.
     Fix: take namespace, name and group from one place in filter and alarm.
     """
     assert named(estate, source["log_group_name"], "aws_cloudwatch_log_group"), (
         f"its log group {show(source['log_group_name'])} is not part of this stack"
     )
+    pattern = show(source.attributes.get("pattern")).strip()
+    closing = _CLOSING.get(pattern[:1], "")
+    assert pattern.endswith(closing), f"its pattern {pattern} does not end with {closing}"
     for made in transformations(source):
         reserved = isinstance(made.get("namespace"), str) and made["namespace"].startswith("AWS/")
         assert not reserved, f"its namespace is {made.get('namespace')}: names that begin with AWS/ are refused"
@@ -172,6 +175,10 @@ def metric_filter_is_used(source: Resource, estate: Estate) -> None:
             raise absent(
                 estate, f"no alarm or dashboard reads {show(made.get('name'))} in {show(made.get('namespace'))}"
             )
+
+
+_CLOSING = {"{": "}", "[": "]", "%": "%"}
+"""How the pattern for JSON, for columns and for a regular expression ends that begins so."""
 
 
 def _is_read(namespace: object, name: object, estate: Estate) -> bool:

@@ -17,6 +17,7 @@ _RULES_OF_COMMON = 22
 _REFUSING = ("block", "captcha", "challenge")
 _WINDOW = 300
 _MOST = 100_000
+_LEAST = 10
 """Requests of one address in five minutes: 333 a second for as long are no person any more."""
 
 
@@ -122,7 +123,9 @@ def _assert_limits(rule: Mapping[str, Value]) -> None:
     name, statement = show(rule["name"]), _inner(_inner(rule, "statement"), "rate_based_statement")
     refuses = any(_has(rule, "action", kind) for kind in _REFUSING)
     assert refuses, f"rule {name} refuses nothing of what exceeds its limit"
-    limit = int(statement["limit"]) * _WINDOW // int(statement.get("evaluation_window_sec") or _WINDOW)
+    count = int(statement["limit"])
+    assert count >= _LEAST, f"rule {name} has a limit of {count}, WAF takes {_LEAST} at least"
+    limit = count * _WINDOW // int(statement.get("evaluation_window_sec") or _WINDOW)
     assert limit <= _MOST, f"rule {name} admits {limit} requests of one address in five minutes"
     if statement.get("scope_down_statement"):
         raise Undecidable(f"rule {name} limits only what its scope_down_statement matches")
