@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 
 from skyworthy.estate import Resource
 
@@ -33,7 +34,10 @@ def strayed(
         The peer whose thing it is, and the thing that was meant; None where that is not plain.
     """
     candidates = tuple(pool)
-    for peer in peers:
+    foreign = _words(held) - _words(user)
+    for peer in peers if foreign else ():
+        if foreign.isdisjoint(_words(peer)):
+            continue
         mine, theirs = _words(user) - _words(peer), _words(peer) - _words(user)
         if peer is user or not _is_of(held, theirs, mine):
             continue
@@ -50,4 +54,9 @@ def _is_of(thing: Resource, words: frozenset[str], others: frozenset[str]) -> bo
 
 def _words(resource: Resource) -> frozenset[str]:
     """The words by which the code calls a resource: its modules, label and key."""
-    return frozenset(_WORD.findall(resource.address.replace(resource.type, " ").lower()))
+    return _words_of(resource.address, resource.type)
+
+
+@lru_cache(maxsize=1 << 16)
+def _words_of(address: str, kind: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(address.replace(kind, " ").lower()))
