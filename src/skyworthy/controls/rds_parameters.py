@@ -213,6 +213,7 @@ _BOOLEANS = frozenset(
     }
 )
 """Parameters that are 0 or 1."""
+_POSTGRES_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", re.IGNORECASE)
 
 
 @control(
@@ -223,18 +224,21 @@ _BOOLEANS = frozenset(
     lenses=("declared",),
 )
 def parameters_are_valid(group: Resource) -> None:
-    """Switches among the parameters are 0 or 1, and none is set twice.
+    """Switches among the parameters are 0 or 1, names are such as the engine has, and none is set twice.
 
-    Why: RDS refuses any other value, in the middle of an apply; of two equal names one wins.
-    Fix: `value = "1"` to switch on, `"0"` to switch off.
+    Why: RDS refuses any other, in the middle of an apply; of two equal names one wins.
+    Fix: `value = "1"` to switch on, `"0"` to switch off; PostgreSQL's names have underscores and no hyphens.
     """
     findings = Findings()
+    of_postgres = "postgres" in show(group.peek("family"))
     seen: set[str] = set()
     for parameter in group["parameter"] or ():
         with findings.question():
             if isinstance(parameter, Unknown):
                 raise parameter.undecidable()
             name, value = str(parameter.get("name")), parameter.get("value")
+            misspelt = of_postgres and isinstance(parameter.get("name"), str) and not _POSTGRES_NAME.fullmatch(name)
+            assert not misspelt, f"{name} is no name of a parameter of PostgreSQL"
             assert name not in seen, f"{name} is set twice"
             seen.add(name)
             if name in _BOOLEANS:

@@ -405,16 +405,18 @@ _EVICTIONS = frozenset(
     lenses=("declared",),
 )
 def parameters_are_valid(group: Resource) -> None:
-    """What is evicted when the memory is full is one of the ways that the engine has, and no parameter is set twice.
+    """What is evicted when the memory is full is one of the engine's ways; names are its own, and none is set twice.
 
     Why: ElastiCache refuses any other value, in the middle of an apply; of two equal names one wins.
     Fix: `maxmemory-policy` such as `volatile-lru`, or `noeviction` where nothing may be lost.
     """
     findings = Findings()
     seen: set[str] = set()
+    of_redis = show(group.peek("family")).startswith(("redis", "valkey"))
     for parameter in group["parameter"] or ():
         with findings.question():
             name, value = str(parameter.get("name")), parameter.get("value")
+            assert "_" not in name or not of_redis, f"{name} is no name of a parameter: they have hyphens"
             assert name not in seen, f"{name} is set twice"
             seen.add(name)
             if name == "maxmemory-policy":
