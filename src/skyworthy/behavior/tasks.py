@@ -44,6 +44,9 @@ def size(value: Value) -> int | None:
     return round(float(match["number"]) * (1024 if match["unit"] else 1))
 
 
+_MANY = 5
+
+
 def size_problem(cpu: Value, memory: Value) -> str:
     """What is wrong with a Fargate task's size; empty where it is one that exists."""
     if cpu is None or memory is None:
@@ -53,8 +56,9 @@ def size_problem(cpu: Value, memory: Value) -> str:
         return f"cpu is {cpu}, Fargate has {', '.join(map(str, FARGATE_SIZES))}"
     choices = FARGATE_SIZES[units]
     if mebibytes not in choices:
-        step = choices[-1] - choices[-2]
-        return f"memory is {memory} with {units} cpu, Fargate has {choices[0]} to {choices[-1]} in steps of {step}"
+        few, step = len(choices) < _MANY, choices[-1] - choices[-2]
+        listed = ", ".join(map(str, choices)) if few else f"{choices[0]} to {choices[-1]} in steps of {step}"
+        return f"memory is {memory} with {units} cpu, Fargate has {listed}"
     return ""
 
 
