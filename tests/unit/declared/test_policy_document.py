@@ -198,3 +198,27 @@ def test_an_unknown_list_of_resources_is_unknown_in_its_statement_only(read: Rea
     statement = estate.of("aws_iam_policy")[0]["policy"]["Statement"][0]
     assert statement["Action"] == "s3:GetObject"
     assert statement["Resource"].reason == "variable arns has no value"
+
+
+def test_a_resource_that_is_null_stands_beside_what_is_not_known(read: ReadText) -> None:
+    estate = read(
+        """
+        resource "aws_iam_role" "none" {
+          count = 0
+          name  = "none"
+        }
+        resource "aws_iam_role" "app" {
+          name = "app"
+        }
+        data "aws_iam_policy_document" "pass" {
+          statement {
+            actions   = ["iam:PassRole"]
+            resources = [aws_iam_role.app.arn, try(aws_iam_role.none[0].arn, null)]
+          }
+        }
+        """
+    )
+    source = estate.get("data.aws_iam_policy_document.pass")
+    assert source is not None
+    listed = source["json"]["Statement"][0]["Resource"]
+    assert None in listed and Reference("aws_iam_role.app", "arn") in listed

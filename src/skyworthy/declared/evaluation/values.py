@@ -151,7 +151,7 @@ def sort_key(value: Value) -> tuple[int, Any]:
         return (0, value)
     if isinstance(value, str):
         return (1, value)
-    return (2, str(value) if undetermined(value) else 0)
+    return (2, str(value) if undetermined(value) else "")
 
 
 def make_set(items: "list[Value] | tuple[Value, ...]") -> SetValue:
