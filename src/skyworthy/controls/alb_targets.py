@@ -218,9 +218,13 @@ REGISTRARS = (
 """What registers targets in groups that it names in more than one place."""
 
 
+_OF_TARGETS = re.compile("load_balancer|target_group|traffic_source")
+"""Attributes in which they stand; the service itself may bear the name of its group."""
+
+
 def _names(source: Resource, group: Resource) -> bool:
-    """Whether something names a target group at any depth, by reference, name or ARN."""
-    attributes = dict(source.attributes)
+    """Whether something names a target group where groups are named, at any depth, by reference, name or ARN."""
+    attributes = {name: value for name, value in source.attributes.items() if _OF_TARGETS.search(name)}
     if any(reference.address == group.address for reference in references(attributes)):
         return True
     text = show(attributes)

@@ -69,6 +69,7 @@ def _resolve(injection: Injection, source: ValueFrom, estate: Estate) -> None:
             raise Undecidable(f"{injection.label}: the parameter {source.identifier} is not part of this stack")
         return
     if is_managed_by_rds(source):
+        _assert_kept_by_rds(injection, source, estate)
         wrong = source.json_key and source.json_key not in MANAGED_KEYS
         assert not wrong, (
             f"{injection.label}: a master user's secret has no key {source.json_key}; it has password, username"
@@ -86,6 +87,17 @@ def _resolve(injection: Injection, source: ValueFrom, estate: Estate) -> None:
     assert keys is not None, f"{label} is a plain text and has no key {source.json_key}"
     there = ", ".join(sorted(keys)) or "none"
     assert source.json_key in keys, f"{label} has no key {source.json_key}; it has {there}"
+
+
+def _assert_kept_by_rds(injection: Injection, source: ValueFrom, estate: Estate) -> None:
+    """Assert that the database whose master user's secret is injected has one."""
+    database = estate.get(source.identifier.address) if isinstance(source.identifier, Reference) else None
+    if database is None or database.data or database.blank is not None:
+        return
+    kept = database.attributes.get("manage_master_user_password")
+    if isinstance(kept, Unknown):
+        raise kept.undecidable()
+    assert kept, f"{injection.label}: RDS keeps no secret for {database.address} without manage_master_user_password"
 
 
 @control(

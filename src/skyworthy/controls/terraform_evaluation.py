@@ -81,8 +81,9 @@ _SAME_REGION = {
     "aws_sns_topic": ("kms_master_key_id",),
     "aws_sqs_queue": ("kms_master_key_id",),
     "aws_wafv2_web_acl_association": ("resource_arn", "web_acl_arn"),
+    "aws_subnet": ("availability_zone",),
 }
-"""Type of a resource -> its attributes that AWS takes from the resource's own region only, as ARNs.
+"""Type of a resource -> its attributes that AWS takes from the resource's own region only: ARNs, names of zones.
 
 Source: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/https-listener-certificates.html,
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html, and the KMS page of each
@@ -92,29 +93,31 @@ service.
 
 @control("terraform.arns-in-region", on=tuple(_SAME_REGION), severity="high", refs=["REQ STA-1"], lenses=("declared",))
 def arns_are_of_the_region(resource: Resource, regions: Regions) -> None:
-    """Certificates, keys and topics are of the region of what uses them.
+    """Certificates, keys, topics and zones are of the region of what uses them.
 
-    Why: validate and plan take an ARN of another region, and AWS refuses it in the middle of the apply.
+    Why: validate and plan take an ARN or zone of another region, and AWS refuses it in the middle of the apply.
     Fix: name the one that stands in the resource's own region.
     """
-    given = [(name, arn) for name in _SAME_REGION[resource.type] for arn in _arns(resource.attributes.get(name))]
+    given = [(name, at) for name in _SAME_REGION[resource.type] for at in _places(resource.attributes.get(name))]
     if not given:
-        not_applicable("it names nothing by an ARN that is written out")
+        not_applicable("it names nothing that is written out with its region")
     own = regions.of(resource)
+    if not own and resource.type == "aws_subnet":
+        not_applicable("the region is whichever its zone is in")
     if not own:
         raise Undecidable(f"the region of {resource.address} is not known")
-    wrong = [f"{name} is of {arn.split(':')[3]}" for name, arn in given if arn.split(":")[3] != own]
+    wrong = [f"{name} is of {at}" for name, at in given if at != own]
     assert not wrong, f"it stands in {own}, and its {', its '.join(wrong)}"
 
 
-def _arns(value: Value) -> Iterator[str]:
-    """The ARNs in a value that are written out and have a region."""
+def _places(value: Value) -> Iterator[str]:
+    """The regions of the ARNs and zones in a value that are written out."""
     for item in leaves(value):
-        if isinstance(item, str) and _REGIONAL_ARN.match(item):
-            yield item
+        if isinstance(item, str) and (match := _REGIONAL.match(item)):
+            yield match["of_arn"] or match["of_zone"]
 
 
-_REGIONAL_ARN = re.compile(r"arn:[^:]+:[^:]+:[a-z]{2}-[^:]+:")
+_REGIONAL = re.compile(r"arn:[^:]+:[^:]+:(?P<of_arn>[a-z]{2}-[^:]+):|(?P<of_zone>[a-z]{2}(-[a-z]+)+-\d)[a-z]$")
 
 
 def _no_arns(resource: Resource) -> Iterator[str]:
