@@ -21,6 +21,7 @@ class Policy:
         scaling_metrics: what every service must be scaled on: ``cpu``, ``memory``, ``requests``.
         full_dashboard: a dashboard shows also what one looks at before an incident: tasks wanted and running, every
             percentile and class of answers, hits and connections of the cache.
+        hit_rate: an alarm tells of a cache that answers few look-ups; sessions and queues in Redis have no such rate.
         log_retention_days: log groups keep events at least this long, in days; never expiring is a finding too.
         enhanced_monitoring: the database publishes operating-system metrics.
         remote_state: the state is kept in a backend that people share.
@@ -40,6 +41,7 @@ class Policy:
     max_tasks: int = 0
     scaling_metrics: tuple[str, ...] = ()
     full_dashboard: bool = False
+    hit_rate: bool = False
     log_retention_days: int = 1
     enhanced_monitoring: bool = False
     remote_state: bool = False

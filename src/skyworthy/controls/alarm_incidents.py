@@ -23,6 +23,7 @@ from skyworthy.behavior.network import balancers_of
 from skyworthy.behavior.references import absent, named, naming, task_definition_of
 from skyworthy.behavior.secrets import containers
 from skyworthy.behavior.task_roles import log_options
+from skyworthy.config import Policy
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import STACK, control, not_applicable
 from skyworthy.estate import Estate, Resource, Undecidable, show
@@ -276,16 +277,18 @@ def database_connections_are_watched(database: Resource, estate: Estate) -> None
     severity="low",
     refs=["REQ ALM-7", "REQ ALM-10"],
 )
-def hit_rate_is_watched(cache: Resource, estate: Estate) -> None:
-    """An alarm fires when the cache answers few look-ups; what evicts nothing is no cache.
+def hit_rate_is_watched(cache: Resource, estate: Estate, policy: Policy) -> None:
+    """An alarm fires when the cache answers few look-ups, where one is there or demanded; what evicts nothing is none.
 
-    Why: what the cache does not answer the database must.
+    Why: what the cache does not answer the database must. An alarm that stays quiet then is worse than none.
     Fix: `AWS/ElastiCache` `CacheHitRate` by CacheClusterId (`<group>-001`), Average under 70, or metric math.
     """
     for group in named(estate, cache.attributes.get("parameter_group_name"), "aws_elasticache_parameter_group"):
         set_to = {show(item.get("name")): show(item.get("value")) for item in group["parameter"] or ()}
         if set_to.get("maxmemory-policy") == "noeviction":
             not_applicable("it evicts nothing, so that it is no cache")
+    if not policy.hit_rate and next(_watches(scenarios()["redis-hit-rate"], cache, estate), None) is None:
+        not_applicable("no alarm watches its hit rate, and none is demanded")
     _assert_watched("redis-hit-rate", cache, estate)
 
 
