@@ -105,6 +105,7 @@ def judge_observed(
         "state": state,
         "configuration": configuration,
         "deploy": deploy,
+        "regions": there,
     }
     return [
         _judge(case, there, regions.label(case.resource), environment, given)
