@@ -349,8 +349,8 @@ def tasks_reach_the_database(database: Resource, estate: Estate) -> None:
     Why: an application that cannot reach its database fails its health check, or worse, only its requests.
     Fix: an egress rule of the tasks' group and an ingress rule of the database's group for the database's port.
     """
-    if database.attributes.get("replicate_source_db"):
-        not_applicable("it is a read replica")
+    if database.attributes.get("replicate_source_db") and not clients_of(database, estate):
+        not_applicable("it is a read replica that no task names")
     _assert_clients_reach(database, estate)
 
 

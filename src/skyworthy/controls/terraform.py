@@ -163,15 +163,15 @@ def _told(backend: Backend) -> str:
 
 
 @control("terraform.environment-agrees", on=STACK, severity="high", refs=["REQ STA-10"], lenses=("declared",))
-def environment_agrees(configuration: Configuration) -> None:
-    """The directory, the state's key and the environment tag speak of one environment.
+def environment_agrees(configuration: Configuration, estate: Estate) -> None:
+    """The directory, the state's key, the environment tag and the certificates speak of one environment.
 
     Why: two environments with one state destroy each other; values of staging make a production that is not safe.
     Fix: an own `key` in `backend "s3"` for each environment, and the variables of the environment that is meant.
     """
-    said = dict(_environments(configuration))
+    said = {**dict(_environments(configuration)), **dict(_served(estate))}
     if len(said) < 2:
-        not_applicable("fewer than two of directory, state key and tag name an environment")
+        not_applicable("fewer than two of directory, state key, tag and certificates name an environment")
     listed = ", ".join(f"{what} says {name}" for what, name in said.items())
     assert len(set(said.values())) == 1, listed
 
@@ -188,6 +188,16 @@ def _environments(configuration: Configuration) -> Iterator[tuple[str, str]]:
             tag = _environment_tag(provider.default_tags)
             if name := _environment(tag):
                 yield "the default tag", name
+
+
+def _served(estate: Estate) -> Iterator[tuple[str, str]]:
+    """The environment that every name of every certificate speaks of, where it is one."""
+    certificates = [item for item in estate.of("aws_acm_certificate") if not item.data]
+    names = [item.peek("domain_name") for item in certificates]
+    names += [name for item in certificates for name in item.attributes.get("subject_alternative_names") or ()]
+    found = {_environment(name) if isinstance(name, str) else "" for name in names}
+    if len(found) == 1 and (name := found.pop()):
+        yield "every certificate", name
 
 
 def _environment_tag(tags: Value) -> str:

@@ -3,6 +3,7 @@
 Source: https://docs.github.com/en/actions/reference/security/oidc
 """
 
+import difflib
 import re
 from collections.abc import Iterator
 
@@ -15,6 +16,7 @@ from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable,
 
 GITHUB = "token.actions.githubusercontent.com"
 AUDIENCE = "sts.amazonaws.com"
+_AUDIENCES = (AUDIENCE, f"{AUDIENCE}.cn")
 _SUBJECT = re.compile(r"repo:(?P<owner>[^/:]+)/(?P<name>[^:]+)(?P<rest>:.*)?")
 _MAIN = "refs/heads/main"
 _ACTION = "sts:AssumeRoleWithWebIdentity"
@@ -105,6 +107,8 @@ def _dead(trust: PolicyDocument) -> Iterator[str]:
         for operator, wanted in _claims(trust, claim):
             if "*" in wanted and "like" not in operator.lower():
                 yield f"{operator} compares the {name} {wanted} letter by letter, and no token has it"
+            if claim == "aud" and wanted not in _AUDIENCES and difflib.get_close_matches(wanted, [AUDIENCE], 1, 0.85):
+                yield f"the audience is {wanted}, and GitHub's action asks for {AUDIENCE}"
 
 
 def _filled(pattern: str) -> str:
