@@ -4,8 +4,9 @@ import difflib
 from collections.abc import Iterator, Mapping
 
 from skyworthy.behavior.references import absent, naming
+from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value, is_known
+from skyworthy.estate import Estate, Reference, Resource, Undecidable, Unknown, Value, is_known, show
 
 _EVERYWHERE = ("AWS API Call via CloudTrail", "AWS Service Event via CloudTrail", "AWS Console Action via CloudTrail")
 DETAIL_TYPES: Mapping[str, tuple[str, ...]] = {
@@ -110,6 +111,56 @@ def somebody_hears_of_the_events(rule: Resource, estate: Estate) -> None:
         not_applicable("it is switched off")
     if not naming(estate, rule, "rule", "aws_cloudwatch_event_target"):
         raise absent(estate, "it has no target")
+
+
+_SUBSCRIPTION = "aws_db_event_subscription"
+_SOURCES = {"db-instance": "aws_db_instance", "db-cluster": "aws_rds_cluster"}
+_CATEGORIES = (
+    "availability",
+    "backtrack",
+    "backup",
+    "configuration change",
+    "creation",
+    "deletion",
+    "failover",
+    "failure",
+    "global-failover",
+    "low storage",
+    "maintenance",
+    "migration",
+    "notification",
+    "read replica",
+    "recovery",
+    "restoration",
+    "security",
+    "security patching",
+)
+"""Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html"""
+
+
+@control("rds.event-subscription-valid", on=_SUBSCRIPTION, severity="medium", refs=["REQ REF-9"], lenses=("declared",))
+def subscription_names_what_rds_sends(subscription: Resource, estate: Estate) -> None:
+    """A subscription to events of RDS names databases by their identifiers, and categories that there are.
+
+    Why: RDS refuses any other source or category in the middle of an apply, and nobody is told of a failover.
+    Fix: `identifier` of the instance or `cluster_identifier` of the cluster in `source_ids`.
+    """
+    findings = Findings()
+    kind = _SOURCES.get(show(subscription.attributes.get("source_type")), "")
+    with findings.question():
+        for value in subscription.attributes.get("source_ids") or () if kind else ():
+            found = estate.find(value, kind)
+            by_other = isinstance(value, Reference) and value.attribute in ("arn", "id", "resource_id")
+            of_cluster = isinstance(value, Reference) and value.attribute == "id" and kind == "aws_rds_cluster"
+            wrong = found is not None and by_other and not of_cluster
+            assert not wrong, f"source_ids has {show(value)}: RDS takes the identifier"
+    with findings.question():
+        for category in _texts(subscription.attributes.get("event_categories")):
+            near = difflib.get_close_matches(category, _CATEGORIES, n=1, cutoff=0.8)
+            assert category in _CATEGORIES or not near, f"RDS has no events of {category!r}; it has {near[0]!r}"
+            if category not in _CATEGORIES:
+                raise Undecidable(f"whether RDS has events of {category!r} is not known")
+    findings.conclude()
 
 
 def _texts(values: Value) -> Iterator[str]:
