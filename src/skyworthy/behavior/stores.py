@@ -101,8 +101,27 @@ def endpoint_problems(variables: Mapping[str, Value], estate: Estate) -> Iterato
             yield f"{port[0]} is {port[1]}, {store.address} listens on {actual}"
         if problem := _tls_problem(value, store):
             yield f"{name} {problem}"
+        if problem := _password_problem(value, store):
+            yield f"{name} {problem}"
         yield from _beside(name, store, variables, estate)
     yield from _readers_for_writers(variables, estate)
+
+
+_PASSWORDS = ("auth_token", "password", "master_password")
+_GIVEN = re.compile(r"variable (?P<name>\w+) has no value")
+
+
+def _password_problem(value: Value, store: Resource) -> str:
+    """What is wrong with the password in a URL, as far as two variables are to give it; empty where nothing is."""
+    parts = value.parts if isinstance(value, Template) else ()
+    for before, part, after in zip(parts, parts[1:], parts[2:], strict=False):
+        between = isinstance(before, str) and before.endswith(":") and isinstance(after, str) and after.startswith("@")
+        own = [store.attributes.get(name) for name in _PASSWORDS]
+        kept = [match["name"] for item in own if isinstance(item, Unknown) and (match := _GIVEN.fullmatch(item.reason))]
+        given = _GIVEN.fullmatch(part.reason) if between and isinstance(part, Unknown) else None
+        if given and kept and given["name"] not in kept:
+            return f"has the password of variable {given['name']}, and {store.address} that of {kept[0]}"
+    return ""
 
 
 def _beside(name: str, store: Resource, variables: Mapping[str, Value], estate: Estate) -> Iterator[str]:

@@ -17,7 +17,7 @@ from skyworthy.behavior.permissions import (
     role_may,
 )
 from skyworthy.behavior.permissions.memory import remembered
-from skyworthy.behavior.permissions.oidc import holes, open_repository, trusts_github
+from skyworthy.behavior.permissions.oidc import environments_admitted, holes, open_repository, trusts_github
 from skyworthy.behavior.permissions.probes import (
     ANY_KEY,
     ANY_PARAMETER,
@@ -33,7 +33,8 @@ from skyworthy.behavior.secrets import Need, injections, key_of, may_fetch, secr
 from skyworthy.behavior.service_roles import SERVICES, trusts_service
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import NotApplicable, control, not_applicable
-from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value
+from skyworthy.controls.terraform import environment_in
+from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value, show
 
 _READ = "secretsmanager:GetSecretValue"
 _SECRET = "aws_secretsmanager_secret"  # noqa: S105 - a type
@@ -148,7 +149,7 @@ def pass_role_is_scoped(holder: Resource, estate: Estate) -> None:
     refs=["REQ IAM-1", "REQ REF-3", "CKV_AWS_358", "CKV_AWS_393"],
 )
 def github_trust_is_scoped(role: Resource, estate: Estate) -> None:
-    """A role that GitHub Actions assume trusts one repository and the right audience; to deploy, not all its branches.
+    """A role that GitHub Actions assume trusts one repository, the right audience and environment, not all branches.
 
     Why: with a loose subject, any repository on GitHub can ask for a token that the role accepts; with
     `repo:acme/app:*`, whoever may push a branch or open a pull request deploys what nobody has reviewed.
@@ -160,6 +161,9 @@ def github_trust_is_scoped(role: Resource, estate: Estate) -> None:
         not_applicable("it does not trust GitHub")
     problems = list(holes(role, provider, estate))
     assert not problems, "; ".join(problems)
+    own = environment_in(show(role.peek("name")))
+    others = [name for name in environments_admitted(role, estate) if own and environment_in(name) not in ("", own)]
+    assert not others, f"it is called {show(role.peek('name'))}, and the environment {others[0]} may assume it"
     repository = open_repository(role, provider, estate)
     loose = bool(repository) and Deployer(role, estate).deploys()
     assert not loose, f"it deploys, and any branch and pull request of {repository} may assume it"

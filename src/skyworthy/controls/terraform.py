@@ -178,15 +178,15 @@ def environment_agrees(configuration: Configuration, estate: Estate) -> None:
 
 def _environments(configuration: Configuration) -> Iterator[tuple[str, str]]:
     """What names an environment -> which one, by one name for each."""
-    if name := _environment(configuration.directory.name):
+    if name := environment_in(configuration.directory.name):
         yield "the directory", name
     key = configuration.backend.attributes.get("key") if configuration.backend else None
-    if name := _environment(str(key or "")):
+    if name := environment_in(str(key or "")):
         yield "the state's key", name
     for provider in configuration.providers:
         if provider.name == "aws" and provider.alias is None:
             tag = _environment_tag(provider.default_tags)
-            if name := _environment(tag):
+            if name := environment_in(tag):
                 yield "the default tag", name
 
 
@@ -210,7 +210,7 @@ def _environment_tag(tags: Value) -> str:
     return next((value for value in found if isinstance(value, str)), "")
 
 
-def _environment(text: str) -> str:
+def environment_in(text: str) -> str:
     """The environment that a text speaks of, empty where it is of none or of several."""
     found = {_ENVIRONMENTS[word] for word in re.split(r"[^a-z]+", text.lower()) if word in _ENVIRONMENTS}
     return found.pop() if len(found) == 1 else ""

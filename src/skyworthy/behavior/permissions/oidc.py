@@ -79,6 +79,19 @@ def holes(role: Resource, provider: Value, estate: Estate) -> Iterator[str]:
         yield f"the audience is not checked ({GITHUB}:aud must be {AUDIENCE})"
 
 
+def environments_admitted(role: Resource, estate: Estate) -> tuple[str, ...]:
+    """The environments of a repository that a role's trust policy names.
+
+    Raises:
+        Undecidable: where it depends on what is not known.
+    """
+    found = (_ENVIRONMENT.search(subject) for _, subject in _claims(trust_of(role, estate), "sub"))
+    return tuple(match["name"] for match in found if match is not None)
+
+
+_ENVIRONMENT = re.compile(r":environment:(?P<name>[^:*?]+)$")
+
+
 def open_repository(role: Resource, provider: Value, estate: Estate) -> str:
     """The repository of which any branch and any pull request may assume a role; empty where there is none.
 
