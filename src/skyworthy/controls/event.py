@@ -138,7 +138,7 @@ _CATEGORIES = (
 """Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html"""
 
 
-@control("rds.event-subscription-valid", on=_SUBSCRIPTION, severity="medium", refs=["REQ REF-9"], lenses=("declared",))
+@control("event.subscription-valid", on=_SUBSCRIPTION, severity="medium", refs=["REQ REF-9"], lenses=("declared",))
 def subscription_names_what_rds_sends(subscription: Resource, estate: Estate) -> None:
     """A subscription to events of RDS names databases by their identifiers, and categories that there are.
 
