@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from typing import Any
 
@@ -23,8 +23,17 @@ _SHORT = {
 """Options that say so of some programs only."""
 _BEFORE = ("http.server", "runserver")
 """Words behind which a port stands by itself."""
-_SOCKET = re.compile(r"(?:tcp://)?(?P<host>0\.0\.0\.0|\*|\[::\]|):(?P<port>\d{2,5})(\?.*)?")
-"""Where everybody can connect; what listens on loopback serves another container of its task."""
+_SOCKET = re.compile(
+    r"(?:tcp://)?(?P<host>0\.0\.0\.0|\*|\[::\]|127\.0\.0\.1|localhost|\[::1\]|):(?P<port>\d{2,5})(\?.*)?"
+)
+_LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
+"""Where only the containers of the same task can connect."""
+_HOST = ("--host", "--hostname")
+_LOCAL_UNLESS_TOLD = {"flask": "FLASK_RUN_HOST", "uvicorn": "UVICORN_HOST"}
+"""Programs that listen on loopback unless an option, or this variable, says otherwise.
+
+Sources: https://www.uvicorn.org/settings/, https://flask.palletsprojects.com/en/stable/cli/
+"""
 _SHELLS = ("sh", "bash", "ash", "dash")
 _NEXT_COMMAND = re.compile(r"&&|\|\|?|;|\n")
 _VARIABLE = re.compile(r"\$(\{(?P<braced>\w+)(:?-(?P<default>[^}]*))?\}|(?P<plain>\w+))")
@@ -35,21 +44,44 @@ def told_ports(definition: Mapping[str, Any]) -> frozenset[int]:
 
     Understood are ``--port 8000``, ``--bind=0.0.0.0:8000`` and their like, ``0.0.0.0:8000`` by itself, and the short
     options of well-known programs; of a shell's commands the last one, which stays, with the plain variables in it.
+    What listens on loopback is left out: it serves another container of its task.
     """
-    found: set[int] = set()
+    return frozenset(port for host, port in _listening(definition) if host not in _LOOPBACK)
+
+
+def loopback_ports(definition: Mapping[str, Any]) -> frozenset[int]:
+    """The ports on which a container's program is told to listen for the containers of its own task alone."""
+    return frozenset(port for host, port in _listening(definition) if host in _LOOPBACK)
+
+
+def _listening(definition: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    """Where a program is told to listen: host, empty where none is said, and port."""
     words = _words(definition)
     names = {word.rpartition("/")[2] for word in words}
+    everywhere = _host(words, names, definition)
     for before, word in zip(("", *words), words, strict=False):
         option, equals, value = word.partition("=")
         option, given = (option, value) if equals else (before, word)
         told = _OPTION.fullmatch(option)
         own = option in _BEFORE or bool(names & _SHORT.get(option, set()))
         socket = _SOCKET.fullmatch(given)
-        if socket is not None and (told or own or (not equals and socket["host"])):
-            found.add(int(socket["port"]))
+        lone = socket is not None and not equals and socket["host"] not in ("", *_LOOPBACK)
+        if socket is not None and (told or own or lone):
+            yield socket["host"] or everywhere, int(socket["port"])
         elif (own or (told and told["kind"] != "b")) and given.isdecimal():
-            found.add(int(given))
-    return frozenset(found)
+            yield everywhere, int(given)
+
+
+def _host(words: Sequence[str], names: Set[str], definition: Mapping[str, Any]) -> str:
+    """The host that a command line names beside the port, or the one that its program takes by itself."""
+    for before, word in zip(("", *words), words, strict=False):
+        option, equals, value = word.partition("=")
+        if (option if equals else before) in _HOST:
+            return value if equals else word
+    variables = [name for program, name in _LOCAL_UNLESS_TOLD.items() if program in names]
+    with suppress(Undecidable):
+        return _LOOPBACK[0] if variables and variables[0] not in environment(definition) else ""
+    return ""
 
 
 def command_problem(definition: Mapping[str, Any]) -> str | None:

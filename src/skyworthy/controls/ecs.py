@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from skyworthy.behavior.alarms import COMPOSITE_ALARM, METRIC_ALARM
-from skyworthy.behavior.commands import told_ports
+from skyworthy.behavior.commands import loopback_ports, told_ports
 from skyworthy.behavior.references import left_out
 from skyworthy.behavior.secrets import containers
 from skyworthy.behavior.tasks import (
@@ -18,6 +18,7 @@ from skyworthy.behavior.tasks import (
     network_mode,
     ports,
     providers_of,
+    scaling_target,
     task_of,
 )
 from skyworthy.config import Policy
@@ -139,8 +140,17 @@ def enough_tasks_run(service: Resource, estate: Estate, policy: Policy) -> None:
     """
     if service["scheduling_strategy"] == "DAEMON":
         not_applicable("it runs one task on each instance")
+    if _stands_alone(service, estate):
+        not_applicable("a deployment stops its task before the next one starts: there must never be two")
     tasks, source = fewest_tasks(service, estate)
     assert tasks >= policy.min_tasks, f"{source} is {tasks}, at least {policy.min_tasks} demanded"
+
+
+def _stands_alone(service: Resource, estate: Estate) -> bool:
+    """Whether a service that nobody asks and nothing scales is made to run one task at a time, such as a scheduler."""
+    single = (service["desired_count"], service["deployment_maximum_percent"]) == (1, 100)
+    asked = service["load_balancer"] or service["service_registries"]
+    return single and not asked and scaling_target(service, estate) is None
 
 
 @control(
@@ -226,10 +236,9 @@ def _check_balancer(balancer: Mapping[str, Any], task: Resource, estate: Estate)
     assert port in opened, (
         f"container {name} does not open port {port}; it opens {', '.join(map(str, opened)) or 'none'}"
     )
-    told = told_ports(definition)
-    assert not told or port in told, (
-        f"the command of container {name} listens on {', '.join(map(str, sorted(told)))}, not on port {port}"
-    )
+    told, inside = told_ports(definition), loopback_ports(definition)
+    named = ", ".join([*map(str, sorted(told)), *(f"{each} of loopback" for each in sorted(inside))])
+    assert not named or port in told, f"the command of container {name} listens on {named}, not on port {port}"
     group = estate.find(balancer.get("target_group_arn"), "aws_lb_target_group", "aws_alb_target_group")
     if group is None or group.data:
         return

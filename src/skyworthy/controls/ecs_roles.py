@@ -153,16 +153,37 @@ def _used(name: str, value: Value, estate: Estate) -> Iterator[Resource]:
 
 
 def _assert_opens(role: Resource, bucket: Resource, variable: str, estate: Estate) -> None:
-    """Assert that a role may do something with a bucket or its objects, unless browsers are to."""
-    if _OF_BROWSERS.search(variable):
+    """Assert that a role may do something with a bucket or its objects, unless browsers are to.
+
+    Raises:
+        Undecidable: where another task is told of it too and may: a map of variables may be shared by all services.
+    """
+    if _OF_BROWSERS.search(variable) or _may_use(role, bucket, estate):
         return
+    said = f"{variable} names {bucket.address}, and {role.address} may not {' or '.join((*_OBJECTS, _DELETE))}"
+    for task in estate.of(_TASK):
+        other = role_of(task, "task_role_arn", estate)
+        if other not in (None, role) and _is_told_of(task, bucket, estate) and _may_use(other, bucket, estate):
+            raise Undecidable(f"{said}; {other.address} may, and whether the program of the former does is not known")
+    raise AssertionError(said)
+
+
+def _may_use(role: Resource, bucket: Resource, estate: Estate) -> bool:
     arn = Reference(bucket.address, "arn")
     some = Template((arn, "/", LATER))
-    actions = (*_OBJECTS, "s3:DeleteObject")
-    allowed = role_may(role, "s3:ListBucket", arn, estate) or any(
-        role_may(role, item, some, estate) for item in actions
+    objects = any(role_may(role, item, some, estate) for item in (*_OBJECTS, _DELETE))
+    return objects or bool(role_may(role, "s3:ListBucket", arn, estate))
+
+
+def _is_told_of(task: Resource, used: Resource, estate: Estate) -> bool:
+    return any(
+        used in _used(name, value, estate)
+        for definition in containers(task)
+        for name, value in environment(definition).items()
     )
-    assert allowed, f"{variable} names {bucket.address}, and {role.address} may not {' or '.join(actions)}"
+
+
+_DELETE = "s3:DeleteObject"
 
 
 _OF_BROWSERS = re.compile(r"PUBLIC|CDN|STATIC|ASSETS|WEBSITE|FRONTEND", re.IGNORECASE)

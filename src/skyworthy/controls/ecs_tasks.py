@@ -28,8 +28,10 @@ _TASK = "aws_ecs_task_definition"
 def fargate_size_is_valid(task: Resource, estate: Estate) -> None:
     """CPU and memory of a Fargate task are a pair that exists, its architecture too, and the containers fit in.
 
-    Why: AWS refuses any other pair or architecture when the task definition is registered.
-    Fix: choose a pair from the table of Fargate task sizes, and `X86_64` or `ARM64`.
+    Why: AWS refuses any other pair or architecture, and a container that is larger than its task, when the task
+    definition is registered.
+    Fix: choose a pair from the table of Fargate task sizes, and `X86_64` or `ARM64`; `memory` of a container at most
+    the task's.
     """
     if not runs_on_fargate(task, estate):
         not_applicable("it is not for Fargate")
@@ -44,6 +46,10 @@ def fargate_size_is_valid(task: Resource, estate: Estate) -> None:
     for name, limit, unit in (("cpu", size(cpu), "units"), ("memory", size(memory), "MiB")):
         asked = sum(_reserved(definition, name) for definition in containers(task))
         assert limit is None or asked <= limit, f"the containers ask for {asked} {unit} of {name}, the task has {limit}"
+    for definition in containers(task):
+        most, has = size(definition.get("memory")), size(memory)
+        called = f"container {definition.get('name')}"
+        assert not most or has is None or most <= has, f"{called} may use {most} MiB of memory, the task has {has}"
 
 
 def _reserved(definition: Mapping[str, Any], name: str) -> int:

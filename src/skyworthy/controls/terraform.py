@@ -169,7 +169,10 @@ def environment_agrees(configuration: Configuration, estate: Estate) -> None:
     Why: two environments with one state destroy each other; values of staging make a production that is not safe.
     Fix: an own `key` in `backend "s3"` for each environment, and the variables of the environment that is meant.
     """
-    said = {**dict(_environments(configuration)), **dict(_served(estate))}
+    said = dict(_environments(configuration))
+    served = dict(_served(estate))
+    if "production" in (*said.values(), *served.values()):  # else one domain for all that is not production
+        said |= served
     if len(said) < 2:
         not_applicable("fewer than two of directory, state key, tag and certificates name an environment")
     listed = ", ".join(f"{what} says {name}" for what, name in said.items())
@@ -194,8 +197,9 @@ def _served(estate: Estate) -> Iterator[tuple[str, str]]:
     """The environment that every name of every certificate speaks of, where it is one."""
     certificates = [item for item in estate.of("aws_acm_certificate") if not item.data]
     names = [item.peek("domain_name") for item in certificates]
-    names += [name for item in certificates for name in item.attributes.get("subject_alternative_names") or ()]
-    found = {_environment(name) if isinstance(name, str) else "" for name in names}
+    others = [item.attributes.get("subject_alternative_names") for item in certificates]
+    names += [name for item in others for name in (item if isinstance(item, (list, tuple)) else (item,)) if name]
+    found = {environment_in(name) if isinstance(name, str) else "" for name in names}
     if len(found) == 1 and (name := found.pop()):
         yield "every certificate", name
 

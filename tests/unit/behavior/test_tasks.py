@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from skyworthy.behavior.commands import told_ports
+from skyworthy.behavior.commands import loopback_ports, told_ports
 from skyworthy.behavior.plaintext import reason_secret
 from skyworthy.behavior.tasks import FARGATE_SIZES, fewest_tasks, size, size_problem, task_of
 from skyworthy.estate import Estate, Reference, Resource, Template, Undecidable, Unknown
@@ -56,6 +56,27 @@ def test_size(value: Any, expected: int | None) -> None:
 def test_ports_that_a_command_names(command: Any, expected: set[int]) -> None:
     given = [{"name": "GIVEN", "value": "9000"}]
     assert told_ports({"entryPoint": ["/bin/tini", "--"], "command": command, "environment": given}) == expected
+
+
+@pytest.mark.parametrize(
+    ("command", "everywhere", "loopback"),
+    [
+        (["gunicorn", "-b", "127.0.0.1:8000"], set(), {8000}),
+        (["serve", "--bind=localhost:8000", "--bind=0.0.0.0:8001"], {8001}, {8000}),
+        (["uvicorn", "app:app", "--port", "8000"], set(), {8000}),
+        (["uvicorn", "app:app", "--host", "::", "--port", "8000"], {8000}, set()),
+        (["serve", "--host=127.0.0.1", "--port=8000"], set(), {8000}),
+        (["worker", "--redis", "localhost:6379"], set(), set()),
+    ],
+)
+def test_what_listens_on_loopback_is_told_apart(command: Any, everywhere: set[int], loopback: set[int]) -> None:
+    definition = {"command": command}
+    assert (told_ports(definition), loopback_ports(definition)) == (everywhere, loopback)
+
+
+def test_a_variable_may_say_where_a_program_listens() -> None:
+    command = {"command": ["uvicorn", "app:app", "--port", "8000"]}
+    assert told_ports({**command, "environment": [{"name": "UVICORN_HOST", "value": "::"}]}) == {8000}
 
 
 @pytest.mark.parametrize(
