@@ -71,7 +71,8 @@ def test_ports_that_a_command_names(command: Any, expected: set[int]) -> None:
 )
 def test_what_listens_on_loopback_is_told_apart(command: Any, everywhere: set[int], loopback: set[int]) -> None:
     definition = {"command": command}
-    assert (told_ports(definition), loopback_ports(definition)) == (everywhere, loopback)
+    assert told_ports(definition) == everywhere
+    assert loopback_ports(definition) == loopback
 
 
 def test_a_variable_may_say_where_a_program_listens() -> None:
