@@ -14,6 +14,7 @@ from skyworthy.estate import Estate, Resource, Template, Undecidable, Unknown, V
 _BUCKET = "aws_s3_bucket"
 _BLOCK = "aws_s3_bucket_public_access_block"
 _ACCOUNT_BLOCK = "aws_s3_account_public_access_block"
+_ENCRYPTION = "aws_s3_bucket_server_side_encryption_configuration"
 _BALANCERS = ("aws_lb", "aws_alb")
 _SETTINGS = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
 _NOBODYS = ""
@@ -71,6 +72,45 @@ def public_access_is_blocked(bucket: Resource, estate: Estate) -> None:
             closed = any(block[name] for block in (*blocks, *estate.of(_ACCOUNT_BLOCK)))
             assert closed, f"{blocks[0].address} does not set {name}"
     findings.conclude()
+
+
+@control(
+    "s3.public-access-declared",
+    on=_BUCKET,
+    severity="low",
+    refs=["REQ IAM-1", "REQ REF-12", "CKV2_AWS_6"],
+    lenses=("declared",),
+)
+def public_access_block_stands_in_the_code(bucket: Resource, estate: Estate) -> None:
+    """The code says that a bucket is closed to the public.
+
+    Why: S3 closes a new bucket by itself, but what the code does not say, no plan puts back: whoever opens the bucket
+    by hand is never noticed.
+    Fix: an `aws_s3_bucket_public_access_block` for the bucket, or an `aws_s3_account_public_access_block`.
+    """
+    if not _settings_of(bucket, _BLOCK, estate) and not estate.of(_ACCOUNT_BLOCK):
+        raise absent(estate, f"no {_BLOCK} is for it")
+
+
+@control(
+    "s3.encryption-declared",
+    on=_BUCKET,
+    severity="low",
+    refs=["REQ DAT-1", "REQ REF-12", "CKV_AWS_19"],
+    lenses=("declared",),
+)
+def encryption_stands_in_the_code(bucket: Resource, estate: Estate) -> None:
+    """The code says how the objects of a bucket are encrypted.
+
+    Why: S3 encrypts with keys of its own where nothing is said; who may read is then not asked by any key's policy,
+    and what the code does not say, no plan puts back.
+    Fix: an `aws_s3_bucket_server_side_encryption_configuration` for the bucket, `aws:kms` where a key is to guard it.
+    """
+    within = bucket.attributes.get("server_side_encryption_configuration")
+    if isinstance(within, Unknown):
+        raise within.undecidable()
+    if not within and not _settings_of(bucket, _ENCRYPTION, estate):
+        raise absent(estate, f"no {_ENCRYPTION} is for it")
 
 
 @control(
