@@ -1,7 +1,7 @@
 """Rules of EventBridge."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from skyworthy.behavior.references import absent, naming
 from skyworthy.controls.findings import Findings
@@ -68,6 +68,22 @@ DETAIL_TYPES: Mapping[str, tuple[str, ...]] = {
 """What services call their events. Source: https://docs.aws.amazon.com/eventbridge/latest/ref/welcome.html"""
 
 
+_WITH_NAMES = {"ECS Deployment State Change", "ECS Service Action"}
+"""Events of ECS that bear a name of their own."""
+_ECS_EVENTS = (
+    *("SERVICE_DEPLOYMENT_IN_PROGRESS", "SERVICE_DEPLOYMENT_COMPLETED", "SERVICE_DEPLOYMENT_FAILED"),
+    *("SERVICE_STEADY_STATE", "TASKSET_STEADY_STATE", "CAPACITY_PROVIDER_STEADY_STATE"),
+    *("SERVICE_DESIRED_COUNT_UPDATED", "SERVICE_TASK_START_IMPAIRED", "SERVICE_DISCOVERY_INSTANCE_UNHEALTHY"),
+    *("SERVICE_DAEMON_PLACEMENT_CONSTRAINT_VIOLATED", "SERVICE_TASK_PLACEMENT_FAILURE"),
+    *("SERVICE_TASK_CONFIGURATION_FAILURE", "SERVICE_HEALTH_UNKNOWN"),
+    *("ECS_OPERATION_THROTTLED", "SERVICE_DISCOVERY_OPERATION_THROTTLED"),
+)
+"""What ECS calls its events in ``detail.eventName``.
+
+Source: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_service_events.html
+"""
+
+
 @control(
     "event.pattern-known", on="aws_cloudwatch_event_rule", severity="high", refs=["REQ REF-9"], lenses=("declared",)
 )
@@ -75,7 +91,7 @@ def pattern_names_events_that_exist(rule: Resource) -> None:
     """A rule waits for events that AWS sends.
 
     Why: EventBridge accepts every pattern; with a word misspelled the rule never matches, and nobody is told.
-    Fix: write `detail-type` as the service's page in the EventBridge reference has it.
+    Fix: write `detail-type`, and `detail.eventName` of ECS, as the service's page in the EventBridge reference has it.
     """
     pattern = rule.peek("event_pattern")
     if not pattern:
@@ -90,12 +106,28 @@ def pattern_names_events_that_exist(rule: Resource) -> None:
         not_applicable("what its source sends is not written down here")
     for source in sources:
         names.update(DETAIL_TYPES[source])
-    strange = [item for item in _texts(pattern.get("detail-type")) if item not in names]
+    _assert_sent(sources[0], pattern.get("detail-type"), names)
+    detail = pattern.get("detail")
+    if (
+        sources == ["aws.ecs"]
+        and isinstance(detail, Mapping)
+        and set(_texts(pattern.get("detail-type"))) <= _WITH_NAMES
+    ):
+        _assert_sent(sources[0], detail.get("eventName"), _ECS_EVENTS)
+
+
+def _assert_sent(source: str, asked: Value, names: Collection[str]) -> None:
+    """Assert that a source sends what a pattern asks for.
+
+    Raises:
+        Undecidable: where what is asked for is like nothing that it is known to send.
+    """
+    strange = [item for item in _texts(asked) if item not in names]
     for item in strange:
         near = difflib.get_close_matches(item, sorted(names), n=1, cutoff=0.8)
-        assert not near, f"{sources[0]} sends no {item!r}; it sends {near[0]!r}"
+        assert not near, f"{source} sends no {item!r}; it sends {near[0]!r}"
     if strange:
-        raise Undecidable(f"whether {sources[0]} sends {strange[0]!r} is not known")
+        raise Undecidable(f"whether {source} sends {strange[0]!r} is not known")
 
 
 @control(

@@ -10,7 +10,7 @@ from skyworthy.estate import Resource, Value, is_known
 
 
 @control(
-    "events.schedule-valid",
+    "event.schedule-valid",
     on=("aws_cloudwatch_event_rule", "aws_scheduler_schedule", "aws_backup_plan"),
     severity="high",
     refs=["REQ REF-5", "REQ DAT-1"],
