@@ -177,6 +177,8 @@ def _is_used(database: str, estate: Estate) -> bool:
 
 
 _READER = re.compile(r"READ|REPLICA|SECONDARY|(^|_)RO(_|$)", re.IGNORECASE)
+_WRITES = re.compile(r"BROKER|CELERY|QUEUE|SIDEKIQ|RESQUE|SESSION", re.IGNORECASE)
+"""Names for what is written into a cache, whatever else is told of it."""
 _READER_ENDPOINTS = ("reader_endpoint", "reader_endpoint_address")
 
 
@@ -191,8 +193,9 @@ def _readers_for_writers(variables: Mapping[str, Value], estate: Estate) -> Iter
             if reference.attribute in _READER_ENDPOINTS:
                 holding.setdefault(reference.address, []).append(name)
     for address, names in holding.items():
-        if any(_READER.search(name) for name in names) or not _has_writers(address, estate):
-            for name in (name for name in names if not _READER.search(name)):
+        all_ = any(_READER.search(name) for name in names) or not _has_writers(address, estate)
+        for name in names:
+            if _WRITES.search(name) or (all_ and not _READER.search(name)):
                 yield f"{name} names the reader endpoint of {address}, which refuses to write"
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from skyworthy.behavior.memory import once_per_estate
 from skyworthy.behavior.permissions.memory import remembered
 from skyworthy.behavior.permissions.strangers import stranger_may
-from skyworthy.behavior.plaintext import made_public, reason_secret
+from skyworthy.behavior.plaintext import made_public, named_like_a_secret, reason_secret
 from skyworthy.behavior.references import left_out
 from skyworthy.behavior.secrets import injections, keys_of, secret_of
 from skyworthy.behavior.stores import endpoint_problems, store_of
@@ -133,7 +133,8 @@ def endpoints_in_secrets_are_right(holder: Resource, estate: Estate) -> None:
     held = _held(holder, estate)
     texts = {key: item for key, item in held.items() if isinstance(item, (str, Template, Reference))}
     if not any(store_of(item, estate) is not None for item in texts.values()):
-        unknown = next((item for item in held.values() if isinstance(item, Unknown)), None)
+        open_ = (item for key, item in held.items() if isinstance(item, Unknown) and not named_like_a_secret(key))
+        unknown = next(open_, None)  # a password holds no host, whatever it is
         if unknown is not None and not _is_given(unknown):
             raise unknown.undecidable()
         not_applicable("it names no database or cache of the stack")
