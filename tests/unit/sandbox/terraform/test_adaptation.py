@@ -63,7 +63,8 @@ def test_settings_that_lead_elsewhere_are_overridden_and_told(tmp_path: Path) ->
     copied, notes = _adapted(tmp_path, MAIN)
 
     assert (copied / adaptation.OVERRIDE).read_text() == (
-        f'terraform {{\n  backend "local" {{\n    path = "{tmp_path}/state"\n  }}\n}}\n'
+        f'terraform {{\n  backend "local" {{\n    path = "{tmp_path}/state"\n'
+        f'    workspace_dir = "{tmp_path}/workspaces"\n  }}\n}}\n'
         'provider "aws" {\n  max_retries = 2\n  allowed_account_ids = null\n  profile = null\n'
         '  dynamic "assume_role" {\n    for_each = []\n    content {}\n  }\n}\n'
         'provider "aws" {\n  alias = "us"\n  max_retries = 2\n'
