@@ -34,6 +34,11 @@ def which(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--env", metavar="NAME", help="Only this environment."),
         values,
     )
+    return _all(options, function)
+
+
+def _all(options: Sequence[Callable[..., Any]], function: Callable[..., Any]) -> Callable[..., Any]:
+    """A command with options, in the order in which help tells them."""
     for option in reversed(options):
         function = option(function)
     return function
@@ -65,9 +70,7 @@ def values(function: Callable[..., Any]) -> Callable[..., Any]:
             help="The workspace. Default: skyworthy.toml's, TF_WORKSPACE, or the one selected in the directory.",
         ),
     )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return _all(options, function)
 
 
 def _pairs(_context: click.Context, _parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
@@ -125,9 +128,7 @@ def selection(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Verdicts as JSON."),
         click.option("--verbose", "-v", is_flag=True, help="Name what is only counted."),
     )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return _all(options, function)
 
 
 def checking(function: Callable[..., Any]) -> Callable[..., Any]:
