@@ -35,7 +35,8 @@ def init(directory: Path, dry_run: bool) -> None:
     for each in found:
         counted = ", ".join(f"{count} {name}" for name, count in sorted(each.counts.items()))
         said = each.problem or counted or f"no {', '.join(COUNTED[:-1])} or {COUNTED[-1]}"
-        click.echo(f"found {each.environment.root} ({each.environment.policy_name} policy): {said}")
+        values = "".join(f" with {name}" for name in each.environment.var_files)
+        click.echo(f"found {each.environment.root}{values} ({each.environment.policy_name} policy): {said}")
     for unit in terragrunt_units(directory):
         click.echo(
             f"left out: {unit}, of which Terragrunt makes the Terraform: `terragrunt init`, then name what it made"

@@ -171,6 +171,10 @@ def test_one_root_with_tfvars_for_each_environment_is_taken_up_as_that_many(tmp_
     write(tmp_path / "env" / "prod.tfvars", 'size = "db.m7g.large"\n')
     done = run(tmp_path, *SKYWORTHY, "init")
     assert done.returncode == 0, done.stdout + done.stderr
+    assert [line.partition(":")[0] for line in done.stdout.splitlines() if line.startswith("found")] == [
+        "found . with env/prod.tfvars (production policy)",
+        "found . with env/staging.tfvars (staging policy)",
+    ]
     found = load_settings(tmp_path).environments
     assert {name: (item.policy_name, item.var_files) for name, item in found.items()} == {
         "prod": ("production", ("env/prod.tfvars",)),
