@@ -135,6 +135,12 @@ def not_noticed(score: Score) -> str:
     return table(("place", "of", "operator", "before", "after", "became unknown", "reason"), rows) if rows else "None."
 
 
+def told(score: Score) -> list[str]:
+    """The survivors, each with its reason, a line each."""
+    found = [(item.mutant, item.reason or "no reason is given") for item in score.survivors]
+    return [f"{it.file}:{it.line}: {it.owner} {it.path}: {it.operator}: {reason}" for it, reason in found]
+
+
 def unexplained(score: Score) -> list[str]:
     """The survivors that nothing gives a reason for."""
     return [f"{item.mutant.line}: {item.mutant.id}" for item in score.survivors if not item.reason]
@@ -241,8 +247,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.only:
         open_ends += _list("Entries of survivors.toml that no survivor needs", unneeded(score, entries))
         _write(REPOSITORY / "reports", [*parts, *compared, *more, *open_ends], score)
-    for part in (*compared, *(() if len(score.counted) > LEAST else more), *open_ends):
+    large = len(score.counted) > LEAST
+    for part in (*compared, *(_list("Survivors", told(score)) if large else more), *open_ends):
         print(f"\n{part}")
+    if not options.only:
+        print("\nBy requirement, and what is set apart: reports/mutants.md")
     return 0 if score.share >= AIM and (options.only or len(score.counted) >= LEAST) else 1
 
 
