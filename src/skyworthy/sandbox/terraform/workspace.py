@@ -48,7 +48,7 @@ def digest(root: Path, inputs: Inputs | None = None) -> str:
     """A digest of everything a root module is made of, the same on every machine.
 
     Covers names and contents of the files in the folders it reaches, without documents, hidden files and state, and
-    what it is given by settings, not by the machine.
+    the variables and the workspace that settings give; not files elsewhere, which hold secrets, and are not everywhere.
 
     Args:
         root: folder of the root module.
@@ -63,8 +63,6 @@ def digest(root: Path, inputs: Inputs | None = None) -> str:
     for name in sorted(files):
         content = files[name].read_bytes().replace(b"\r\n", b"\n")
         sum_.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
-    for path in inputs.var_files if inputs else ():
-        sum_.update(f"{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     if inputs and (inputs.variables or inputs.workspace):
         sum_.update(json.dumps([inputs.variables, inputs.workspace], sort_keys=True).encode())
     return f"sha256:{sum_.hexdigest()}"

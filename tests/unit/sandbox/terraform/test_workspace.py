@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from skyworthy.declared import Inputs
 from skyworthy.errors import BadInput
 from skyworthy.sandbox.terraform import workspace
 
@@ -143,3 +144,11 @@ def test_providers_come_from_the_mirror_where_one_is_given(tmp_path: Path) -> No
     assert (
         workspace.cli_configuration(None, tmp_path) == f'disable_checkpoint = true\nplugin_cache_dir = "{tmp_path}"\n'
     )
+
+
+def test_the_digest_tells_what_settings_give(tmp_path: Path) -> None:
+    (tmp_path / "main.tf").write_text("")
+    given = [Inputs(), Inputs(variables={"size": "large"}), Inputs(workspace="blue")]
+    assert len({workspace.digest(tmp_path, each) for each in given}) == len(given)
+    machines = Inputs(ambient={"size": "large"})
+    assert workspace.digest(tmp_path, machines) == workspace.digest(tmp_path)
