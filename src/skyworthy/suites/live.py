@@ -45,7 +45,7 @@ def run(stage: Stage) -> SuiteResult:
             stage.configuration,
             stage.regions,
             stage.options.region,
-            deploy=stage.settings.deploy,
+            deploy=stage.deploy,
         )
         return finish(
             "live",

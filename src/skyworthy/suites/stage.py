@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 
 from skyworthy import declared
 from skyworthy.config import Environment, Settings, Waiver
+from skyworthy.config.deploy import DeploySettings
 from skyworthy.declared import Inputs, inputs_of
 from skyworthy.errors import BadInput
 from skyworthy.estate import Estate, Unknown
@@ -72,16 +73,24 @@ class Stage:
 
     @cached_property
     def waivers(self) -> tuple[Waiver, ...]:
-        """The waivers to heed: none for somebody else's directory, where skyworthy.toml names what is ours.
+        """The waivers to heed: none for somebody else's directory.
 
         Raises:
             BadInput: waivers.toml is malformed.
         """
+        return waivers_of(self.settings, self.options) if self._is_ours else ()
+
+    @property
+    def deploy(self) -> DeploySettings:
+        """What is deployed, and how: nothing is known of that for somebody else's directory."""
+        return self.settings.deploy if self._is_ours else DeploySettings()
+
+    @property
+    def _is_ours(self) -> bool:
+        """Whether the environment is one that the settings speak of, where they name any."""
         ours = {item.root.resolve() for item in self.settings.environments.values()}
         here = self.settings.directory.resolve()  # the repository itself
-        if ours and self.environment.root.resolve() not in {*ours, here}:
-            return ()
-        return waivers_of(self.settings, self.options)
+        return not ours or self.environment.root.resolve() in {*ours, here}
 
     @cached_property
     def account(self) -> "Account":

@@ -32,7 +32,7 @@ def run(stage: Stage) -> SuiteResult:
     with stopwatch() as seconds, _checkov(stage) as scan:
         estate = stage.declared
         stage.options.progress(f"judging {len(estate)} resource{'s' * (len(estate) != 1)}")
-        verdicts = judge_declared(estate, stage.configuration, environment, stage.settings.deploy)
+        verdicts = judge_declared(estate, stage.configuration, environment, stage.deploy)
         notes: tuple[str, ...] = ()
         if scan is not None:
             stage.options.progress("waiting for checkov")
