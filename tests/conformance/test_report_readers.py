@@ -104,6 +104,8 @@ def test_junitparser_reads_what_was_judged(result: SuiteResult, tmp_path: Path) 
             ["standard", "FSBP RDS.3"],
             ["standard", "CIS 2.3.1"],
             ["standard", "CKV_AWS_16"],
+            ["standard", "FSBP RDS.27"],
+            ["standard", "CKV_AWS_96"],
         ],
     ]
 

@@ -8,7 +8,7 @@ from skyworthy.behavior.references import named, undecided
 from skyworthy.behavior.task_roles import assumable_by_tasks
 from skyworthy.controls.findings import Findings
 from skyworthy.controls.registry import control, not_applicable
-from skyworthy.estate import Estate, Resource, references
+from skyworthy.estate import Estate, Resource, Unknown, references
 
 _TASK, _SERVICE = "aws_ecs_task_definition", "aws_ecs_service"
 _ROLE, _GROUP = "aws_iam_role", "aws_security_group"
@@ -60,9 +60,9 @@ def _groups(service: Resource, estate: Estate) -> tuple[Resource, ...]:
         Undecidable: where they are not known.
     """
     groups = service.block("network_configuration").get("security_groups")
-    if not isinstance(groups, (list, tuple, type(None))):
+    if isinstance(groups, Unknown):
         raise undecided(groups, "its security groups")
-    return named(estate, list(groups or ()), _GROUP)
+    return named(estate, groups or (), _GROUP)
 
 
 @once_per_estate

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from skyworthy.controls.registry import STACK, control, not_applicable
-from skyworthy.estate import Estate, Resource, Undecidable, Unknown, Value, leaves
+from skyworthy.estate import Estate, Reference, Resource, Undecidable, Unknown, Value, leaves
 from skyworthy.estate.regions import Regions
 
 _REFUSED = re.compile(
@@ -98,7 +98,10 @@ def arns_are_of_the_region(resource: Resource, regions: Regions) -> None:
     Why: validate and plan take an ARN or zone of another region, and AWS refuses it in the middle of the apply.
     Fix: name the one that stands in the resource's own region.
     """
-    given = [(name, at) for name in _SAME_REGION[resource.type] for at in _places(resource.attributes.get(name))]
+    values = {name: resource.attributes.get(name) for name in _SAME_REGION[resource.type]}
+    given = [(name, at) for name, value in values.items() for at in _places(value)]
+    if not given and any(isinstance(leaf, Reference) for value in values.values() for leaf in leaves(value)):
+        return  # of this stack, or looked up by its provider
     if not given:
         not_applicable("it names nothing that is written out with its region")
     own = regions.of(resource)
