@@ -82,7 +82,7 @@ def test_a_role_must_do_what_the_commands_call_where_the_settings_say_that_they_
     assert '"ecs:DescribeTasks", "ecs:ListTasks"' in text
     module.write_text(text.replace('"ecs:DescribeTasks", "ecs:ListTasks"', '"ecs:DescribeTasks"'), "utf-8")
     environment = replace(settings.environment("staging"), root=tmp_path / "terraform" / "environments" / "staging")
-    there = replace(settings, directory=tmp_path)
+    there = replace(settings, directory=tmp_path, environments={"staging": environment})
     (verdict,) = (item for item in run_static(there, environment).verdicts if item.outcome is Outcome.FAIL)
     assert (verdict.control, verdict.address) == ("iam.deploy-role-can-deploy", "module.iam.aws_iam_role.deploy")
     assert "aws_ecs_service.backend lack ecs:ListTasks;" in verdict.message
