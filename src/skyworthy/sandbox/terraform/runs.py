@@ -7,6 +7,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -86,8 +87,9 @@ class Command:
         self._process.close()
 
     def stop(self) -> None:
-        """Ask it to end what it has begun, and to start nothing more."""
-        os.kill(self._process.pid, signal.SIGINT)
+        """Ask it to end what it has begun, and to start nothing more; one that has ended meanwhile is left alone."""
+        with suppress(ProcessLookupError):
+            os.kill(self._process.pid, signal.SIGINT)
 
     def events(self) -> Iterator[dict[str, Any] | None]:
         """Its machine-readable messages, as they come; None whenever there was none for a moment.
